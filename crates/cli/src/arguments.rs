@@ -1,0 +1,289 @@
+//! The arguments as clap reads them. Nothing is looked up or opened here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cloakroom_core::{SiteName, StatedDate};
+use std::path::PathBuf;
+
+/// De-identifies hospital DICOM exports and packs them into track releases that anyone can check.
+#[derive(Parser)]
+#[command(name = "cloakroom", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Try it on a synthetic hospital first:  cloakroom demo /tmp/hospital
+Exit codes: 0 done · 1 done, and something needs a person · 2 wrong use · 3 a check failed · 4 could not run")]
+pub(crate) struct Arguments {
+    /// Answer in JSON on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How many threads to use; all cores without it
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a synthetic hospital and take it all the way to a verified release
+    #[command(after_help = "Example:\n  cloakroom demo /tmp/hospital")]
+    Demo {
+        /// A folder that does not exist yet
+        dir: PathBuf,
+    },
+    /// Make a site folder (settings, site key, signing key), or an organiser's folder with a release key
+    #[command(after_help = "Examples:\n  cloakroom init site --name GX01\n  cloakroom init office --organiser")]
+    Init {
+        /// A folder that does not exist yet, or is empty
+        site: PathBuf,
+        /// The pseudonymous name of the hospital; it appears in everything that leaves
+        #[arg(long, default_value = "SITE")]
+        name: SiteName,
+        /// Make an organiser's folder instead: it holds a release key and never a site key
+        #[arg(long, conflicts_with = "name")]
+        organiser: bool,
+    },
+    /// Find out what is in an export; nothing is written outside the site folder
+    #[command(after_help = "Example:\n  cloakroom ingest site /media/export /media/second.zip")]
+    Ingest {
+        site: PathBuf,
+        /// Folders, DICOM files, or .zip and .tar archives
+        #[arg(required = true)]
+        export: Vec<PathBuf>,
+    },
+    /// Receive objects from a PACS into the site's inbox (C-STORE)
+    #[command(after_help = "Example:\n  cloakroom receive site --aet CLOAKROOM --port 11112 --allow PACS1\n  \
+                            cloakroom ingest site site/inbox")]
+    Receive(ReceiveArguments),
+    /// Show what would be done, before anything is written
+    #[command(after_help = "Example:\n  cloakroom plan site --track lung --profile contest")]
+    Plan {
+        #[command(flatten)]
+        run: RunArguments,
+        /// Show every distinct value (on this screen only; these are the hospital's own values)
+        #[arg(long)]
+        values: bool,
+    },
+    /// De-identify what was ingested and write a bundle for one track
+    #[command(after_help = "Example:\n  cloakroom deid site --track lung --out lung-bundle --date 2026-11-23")]
+    Deid {
+        #[command(flatten)]
+        run: RunArguments,
+        /// The bundle to write: a folder that does not exist yet
+        #[arg(long)]
+        out: PathBuf,
+        /// The date to state in the bundle; today (UTC) without it
+        #[arg(long)]
+        date: Option<StatedDate>,
+        /// How shards are stored
+        #[arg(long, value_enum, default_value = "zstd")]
+        compression: Compression,
+    },
+    /// Bar a patient from later deliveries and write a signed notice for the organiser
+    #[command(after_help = "Example:\n  cloakroom withdraw site --patient 00123456 --track lung --out notice.json")]
+    Withdraw {
+        site: PathBuf,
+        /// The Patient ID as the hospital writes it
+        #[arg(long)]
+        patient: String,
+        /// The track that the notice is for
+        #[arg(long)]
+        track: String,
+        /// Where to write the notice
+        #[arg(long)]
+        out: PathBuf,
+        /// The date to state in the notice; today (UTC) without it
+        #[arg(long)]
+        date: Option<StatedDate>,
+    },
+    /// Write who became whom; the files stay in the hospital
+    #[command(after_help = "Example:\n  cloakroom crosswalk site --out site/crosswalk --format midi")]
+    Crosswalk {
+        site: PathBuf,
+        /// A folder that does not exist yet
+        #[arg(long)]
+        out: PathBuf,
+        /// csv: one row a patient or UID; midi: the two files of id_old,id_new that the MIDI-B scorer reads
+        #[arg(long, value_enum, default_value = "csv")]
+        format: CrosswalkFormat,
+        /// Only this track
+        #[arg(long)]
+        track: Option<String>,
+    },
+    /// Build, compare and amend track releases
+    #[command(subcommand)]
+    Release(ReleaseCommand),
+    /// Check a bundle or a release; exit code 3 when anything is wrong
+    #[command(after_help = "Examples:\n  cloakroom verify lung-1.0.0 --trust keys/\n  cloakroom verify lung-bundle\n\
+                            Without --trust the signer is unknown, and the exit code is 1 at best.")]
+    Verify {
+        /// A bundle or a release
+        path: PathBuf,
+        /// A public key file, or a folder of them; may be given several times
+        #[arg(long)]
+        trust: Vec<PathBuf>,
+        /// A checkpoint seen earlier: the log must still contain all that it had then
+        #[arg(long)]
+        since: Option<PathBuf>,
+    },
+    /// Unpack a bundle or a release to plain files
+    #[command(after_help = "Example:\n  cloakroom extract lung-1.0.0 --out files")]
+    Extract {
+        /// A bundle or a release
+        path: PathBuf,
+        /// A folder that does not exist yet, or is empty
+        #[arg(long)]
+        out: PathBuf,
+        /// Only this Series Instance UID
+        #[arg(long)]
+        series: Option<String>,
+    },
+    /// Read the log of a bundle or a release
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Look at de-identification profiles
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+}
+
+#[derive(Args)]
+pub(crate) struct RunArguments {
+    pub(crate) site: PathBuf,
+    /// A track id, or a track file
+    #[arg(long)]
+    pub(crate) track: String,
+    /// The name of a shipped profile, or a profile file
+    #[arg(long, default_value = "contest")]
+    pub(crate) profile: String,
+    /// A CSV file with a column PatientID, StudyInstanceUID or AccessionNumber: only these are chosen
+    #[arg(long, value_name = "LIST.csv")]
+    pub(crate) select: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ReceiveArguments {
+    pub(crate) site: PathBuf,
+    /// Our own application entity title
+    #[arg(long)]
+    pub(crate) aet: String,
+    #[arg(long)]
+    pub(crate) port: u16,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) listen: std::net::IpAddr,
+    /// A calling application entity title that may send; may be given several times, none lets nobody in
+    #[arg(long, value_name = "AET")]
+    pub(crate) allow: Vec<String>,
+    /// How many associations at once
+    #[arg(long, default_value_t = 8)]
+    pub(crate) associations: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Compression {
+    /// .tar.zst, one frame per series
+    Zstd,
+    /// plain .tar
+    None,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum CrosswalkFormat {
+    Csv,
+    Midi,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ReleaseCommand {
+    /// Build a release of a track from the bundles of hospitals
+    #[command(after_help = "Example:\n  cloakroom release build lung.yaml gx01-bundle yn02-bundle --version 1.0.0 \\\n    \
+                            --date 2026-11-23 --out lung-1.0.0 --organiser office")]
+    Build {
+        /// The track file
+        track: PathBuf,
+        /// Bundles of hospitals that the track trusts
+        #[arg(required = true)]
+        bundle: Vec<PathBuf>,
+        #[arg(long)]
+        version: String,
+        /// The date of the release
+        #[arg(long)]
+        date: StatedDate,
+        /// A folder that does not exist yet
+        #[arg(long)]
+        out: PathBuf,
+        /// The organiser's folder with the release key; without it the release is unsigned
+        #[arg(long)]
+        organiser: Option<PathBuf>,
+        /// The release before this one
+        #[arg(long)]
+        previous: Option<PathBuf>,
+        /// Trust these site keys as well as those of the track file
+        #[arg(long)]
+        trust: Vec<PathBuf>,
+        /// Withdrawal notices; may be given several times
+        #[arg(long)]
+        withdraw: Vec<PathBuf>,
+    },
+    /// Show what changed between two releases
+    Diff { a: PathBuf, b: PathBuf },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Tell in words what was done to one object
+    Show {
+        path: PathBuf,
+        /// A SOP Instance UID, a member name, or a digest of the released object
+        object: String,
+    },
+    /// Write a proof that one object is in the log, checkable without this program
+    Prove {
+        path: PathBuf,
+        object: String,
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Draw a sample for a person to look at, that nobody could have chosen
+    Sample {
+        path: PathBuf,
+        /// How many series
+        #[arg(short = 'n', long, conflicts_with = "bound")]
+        number: Option<u64>,
+        /// The share of leaking series to rule out, such as 1%
+        #[arg(long)]
+        bound: Option<String>,
+        /// With which confidence
+        #[arg(long, default_value = "95%")]
+        confidence: String,
+        /// A text that the auditor makes up after the bundle is signed
+        #[arg(long)]
+        nonce: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// List the shipped profiles
+    List,
+    /// Print a profile, or with --statement its conformance statement
+    Show {
+        profile: String,
+        /// The DICOM conformance statement (PS3.15 E.1.3)
+        #[arg(long)]
+        statement: bool,
+    },
+    /// Check a profile file: all mistakes, with line, key and suggestion
+    Check { file: PathBuf },
+    /// Tell which rule decides about an attribute, and why
+    #[command(after_help = "Examples:\n  cloakroom profile explain 0010,0010\n  cloakroom profile explain StudyDate \
+                            --profile tcia --sop-class 1.2.840.10008.5.1.4.1.1.2")]
+    Explain {
+        /// gggg,eeee, a keyword, or a path such as (0040,0275)>(0040,0007)
+        tag: String,
+        #[arg(long, default_value = "contest")]
+        profile: String,
+        /// SOP Class UID; CT Image Storage without it
+        #[arg(long, default_value = "1.2.840.10008.5.1.4.1.1.2")]
+        sop_class: String,
+    },
+    /// Show which attributes change hands between two profiles
+    Diff { a: String, b: String },
+}
