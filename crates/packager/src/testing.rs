@@ -1,0 +1,75 @@
+//! Small objects for the tests of this crate.
+
+use crate::block::{BlockEntry, SeriesBlock};
+use crate::seekable::Compression;
+use cloakroom_core::{Digest, InstanceFacts};
+use std::io::{Read, Write};
+
+pub(crate) fn facts(patient: &str, series: &str, instance: &str) -> InstanceFacts {
+    InstanceFacts {
+        patient: patient.into(),
+        study: format!("2.25.9{}", patient.len()),
+        series: series.into(),
+        instance: instance.into(),
+        sop_class: "1.2.840.10008.5.1.4.1.1.2".into(),
+        transfer_syntax: "1.2.840.10008.1.2.1".into(),
+        modality: "CT".into(),
+        body_part: "CHEST".into(),
+        image_type: "ORIGINAL\\PRIMARY\\AXIAL".into(),
+        sex: "F".into(),
+        age: "061Y".into(),
+        study_date: "20190304".into(),
+        frame_of_reference: format!("{series}.77"),
+        rows: 512,
+        columns: 512,
+        frames: 1,
+        bits_stored: 12,
+        pixel_spacing: Some((0.7, 0.7)),
+        slice_thickness: Some(1.25),
+        orientation: Some([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
+        ..InstanceFacts::default()
+    }
+}
+
+pub(crate) fn append<W: Write>(block: &mut SeriesBlock<W>, facts: &InstanceFacts, content: &[u8]) {
+    let digest = Digest::of(content);
+    let mut write = |sink: &mut dyn Write| sink.write_all(content).map(|()| digest);
+    block
+        .append_member(facts, content.len() as u64, digest, &mut write)
+        .unwrap();
+}
+
+pub(crate) fn slice(patient: &str, series: &str, number: usize) -> (InstanceFacts, Vec<u8>) {
+    let mut facts = facts(patient, series, &format!("{series}.{}", 1000 + number));
+    facts.position = Some([-100.0, -100.0, 1.25 * number as f64]);
+    facts.instance_number = Some(number as i64);
+    let content = format!("{patient} {series} {number} ").repeat(40 + number);
+    (facts, content.into_bytes())
+}
+
+pub(crate) fn block(
+    patient: &str,
+    series: &str,
+    slices: usize,
+    compression: Compression,
+) -> (Vec<u8>, BlockEntry) {
+    let mut block = SeriesBlock::new(Vec::new(), compression);
+    for number in 0..slices {
+        let (facts, content) = slice(patient, series, number);
+        append(&mut block, &facts, &content);
+    }
+    block.finish().unwrap()
+}
+
+pub(crate) fn read_tar(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(bytes);
+    let entries = archive.entries().unwrap();
+    let read = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_str().unwrap().to_owned();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        (name, content)
+    };
+    entries.map(read).collect()
+}
