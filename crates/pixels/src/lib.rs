@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Frames to [`Masked`]: burned-in text is found, wiped from the stored values, and proven gone.
+//!
+//! [`assess`] says which positive reason an image has, or that it has none; [`mask`] does what the assessment asks
+//! for and is the only mint of [`Masked`]. Both read the pixels through [`PixelBytes`], in ranges that `p10`
+//! found, and never touch a byte that need not change: what is wiped or scrubbed is a list of [`Piece`]s over the
+//! original.
+
+mod assess;
+mod bytes;
+mod class_policy;
+mod detect;
+mod masked;
+mod policy;
+mod value;
+
+pub use assess::{Assessment, ImageToAssess, PersonDecision, Verdict, assess};
+pub use bytes::{MemoryBytes, PixelBytes};
+pub use class_policy::{ClassPolicy, PolicyError};
+pub use detect::{Detector, DetectorError};
+pub use masked::{Masked, MaskedBytes, Proof, ProofUnit, mask};
+pub use policy::{DocumentImages, Fill, HiddenBitsPolicy, PixelLimits, PixelPolicy, UncertainText};
+pub use value::{KeptBits, NewValue, Piece};
