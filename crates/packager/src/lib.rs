@@ -6,9 +6,12 @@
 
 pub mod block;
 pub mod error;
+pub mod plan;
 pub mod seekable;
 pub mod shard;
+pub mod signing;
 
+mod canonical;
 mod names;
 mod ustar;
 
@@ -19,3 +22,5 @@ pub use block::{BlockEntry, MemberEntry, SeriesBlock};
 pub use error::PackError;
 pub use seekable::Compression;
 pub use shard::{ShardEntry, ShardPlace, ShardWriter};
+pub use plan::{PlannedShard, SeriesToPack, ShardLimits, plan_shards};
+pub use signing::{PublicKey, SigningKey};
