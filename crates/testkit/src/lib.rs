@@ -1,1 +1,15 @@
-//! Placeholder.
+//! Synthetic hospitals, patients and images, made for tests, demonstrations and measurements.
+//!
+//! Everything is a function of a seed: no clock, no locale and no file of anybody's is read. Nothing
+//! here is used where real data is handled.
+
+pub mod canaries;
+pub mod dicom;
+pub mod hospital;
+pub mod objects;
+pub mod people;
+pub mod phantom;
+pub mod random;
+
+pub use canaries::{Canary, CanaryKind, Searcher};
+pub use hospital::{Hospital, Size, Truth};

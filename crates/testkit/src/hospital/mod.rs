@@ -1,0 +1,136 @@
+//! A messy delivery from a hospital that does not exist, and the truth about every file in it.
+//!
+//! ```no_run
+//! use cloakroom_testkit::{Hospital, Size};
+//! let truth = Hospital::write("delivery".as_ref(), Size::Demo, 1)?;
+//! assert!(truth.files.iter().any(|file| file.what == "dose report screen"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod delivery;
+mod mess;
+mod truth;
+mod wards;
+
+pub use truth::{Mismatch, Place, PlannedFile, Truth};
+
+use crate::dicom::Syntax;
+use crate::people::Origin;
+use delivery::Delivery;
+use std::io;
+use std::path::Path;
+use wards::{StudyFolder, Ward};
+
+/// How large a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Every kind of file once, small pictures: for tests.
+    Tiny,
+    /// About two hundred files and some 50 MB: for the demonstration.
+    Demo,
+}
+
+/// Pixels and slices of a size.
+pub(crate) struct Scale {
+    ct: usize,
+    ct_slices: usize,
+    mr: usize,
+    mr_slices: usize,
+    mg: (usize, usize),
+    cr: (usize, usize),
+}
+
+impl Size {
+    const fn scale(self) -> Scale {
+        match self {
+            Self::Tiny => Scale {
+                ct: 96,
+                ct_slices: 4,
+                mr: 64,
+                mr_slices: 3,
+                mg: (120, 160),
+                cr: (256, 256),
+            },
+            Self::Demo => Scale {
+                ct: 512,
+                ct_slices: 16,
+                mr: 256,
+                mr_slices: 10,
+                mg: (768, 1024),
+                cr: (1024, 1024),
+            },
+        }
+    }
+}
+
+/// The hospital.
+pub struct Hospital;
+
+impl Hospital {
+    /// Writes a delivery into a folder, which is made if it is not there, and tells the truth about it.
+    ///
+    /// The same size and seed give the same bytes and names. Nothing is written outside the folder, and
+    /// the truth is not in it.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn write(dir: &Path, size: Size, seed: u64) -> io::Result<Truth> {
+        let scale = size.scale();
+        let mut delivery = Delivery::new(dir, seed)?;
+        lungs(&mut delivery, &scale)?;
+        others(&mut delivery, &scale)?;
+        mess::write(&mut delivery, &scale)?;
+        Ok(delivery.into_truth())
+    }
+}
+
+fn lungs(delivery: &mut Delivery, scale: &Scale) -> io::Result<()> {
+    let mut ward = Ward::open(delivery, scale, Origin::China, 1);
+    let (mut folder, _) = wards::lung(&mut ward, Syntax::ExplicitLittle, scale.ct_slices);
+    let study = folder.study.clone();
+    folder.series.push(wards::dose_screen(&mut ward, &study));
+    place(delivery, &folder, "FILM/2024")?;
+    let mut ward = Ward::open(delivery, scale, Origin::Korea, 2);
+    let (folder, _) = wards::lung(&mut ward, Syntax::ImplicitLittle, scale.ct_slices);
+    place(delivery, &folder, "export")
+}
+
+fn others(delivery: &mut Delivery, scale: &Scale) -> io::Result<()> {
+    let mut ward = Ward::open(delivery, scale, Origin::Vietnam, 3);
+    let folder = wards::mammography(&mut ward);
+    place(delivery, &folder, "export/MAMMO")?;
+    let mut ward = Ward::open(delivery, scale, Origin::Japan, 6);
+    let folder = wards::glioma(&mut ward, Syntax::ExplicitLittle);
+    place(delivery, &folder, "MR神経")?;
+    let mut ward = Ward::open(delivery, scale, Origin::Malaysia, 7);
+    let folder = wards::kidney(&mut ward, Syntax::ExplicitLittle, scale.ct_slices);
+    place(delivery, &folder, "CTA/renal/2023/batch 1")?;
+    let mut ward = Ward::open(delivery, scale, Origin::Philippines, 8);
+    let folder = wards::radiograph(&mut ward, Syntax::ExplicitLittle, true);
+    place(delivery, &folder, "XRAY")?;
+    let mut ward = Ward::open(delivery, scale, Origin::Singapore, 9);
+    let folder = wards::radiograph(&mut ward, Syntax::ImplicitLittle, false);
+    place(delivery, &folder, "XRAY")
+}
+
+/// Writes the instances of a study into folders that are named after the patient, as exports do.
+fn place(delivery: &mut Delivery, folder: &StudyFolder, below: &str) -> io::Result<()> {
+    let person = &folder.study.person;
+    let base = format!(
+        "{below}/{}_{}/{}",
+        person.folder_name(),
+        person.birth.da(),
+        folder.study.date.da()
+    );
+    for (series, instances) in &folder.series {
+        let words: String = series
+            .description
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
+        for instance in instances {
+            delivery.write_instance(&format!("{base}/{:03}_{words}", series.number), instance)?;
+        }
+    }
+    Ok(())
+}
