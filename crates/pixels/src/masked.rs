@@ -1,8 +1,47 @@
 //! The only mint of [`Masked`].
 
 use crate::assess::{Assessment, ImageToAssess, Verdict};
+use crate::native::NativePixels;
+use crate::spans::effective_regions;
 use crate::value::NewValue;
-use cloakroom_core::{HoldReason, MaskRegion, PixelChanges, PixelReason};
+use cloakroom_core::{
+    ByteRange, HoldReason, MaskPlan, MaskRegion, PixelAttribute, PixelChanges, PixelLayout,
+    PixelReason, PixelValue, Tag, VR,
+};
+use std::collections::BTreeSet;
+
+/// Smallest and Largest Image Pixel Value, which no longer hold once something was wiped.
+const EXTREMES: [Tag; 2] = [Tag(0x0028, 0x0106), Tag(0x0028, 0x0107)];
+
+/// What was done to a pixel value besides wiping areas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum PixelNote {
+    /// Bits outside the stored ones were cleared.
+    HiddenBitsCleared,
+    /// Bytes that belong to no frame were left out.
+    SlackRemoved,
+    /// Markers or boxes that decoding does not need were taken out of compressed frames.
+    MetadataScrubbed,
+    /// The offset tables were made anew.
+    OffsetsRebuilt,
+    /// The frames were decoded and stored in another transfer syntax, without loss.
+    StoredAnew,
+}
+
+impl PixelNote {
+    /// The stable code that evidence uses.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::HiddenBitsCleared => "hidden-bits-cleared",
+            Self::SlackRemoved => "slack-removed",
+            Self::MetadataScrubbed => "metadata-scrubbed",
+            Self::OffsetsRebuilt => "offsets-rebuilt",
+            Self::StoredAnew => "stored-anew",
+        }
+    }
+}
 
 /// What a proof counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +80,15 @@ pub struct Masked {
     value: Option<NewValue>,
     regions: Vec<MaskRegion>,
     proof: Option<Proof>,
+    notes: BTreeSet<PixelNote>,
 }
 
 impl Masked {
+    /// What else was done, in the order of the list.
+    pub fn notes(&self) -> impl Iterator<Item = PixelNote> {
+        self.notes.iter().copied()
+    }
+
     /// Why the pixels may leave.
     #[must_use]
     pub const fn reason(&self) -> &PixelReason {
@@ -77,22 +122,80 @@ impl Masked {
     }
 }
 
-/// Does what the assessment asks for.
+/// Does what the assessment asks for, and scrubs what is left of everything that decoding does not need.
 ///
 /// # Errors
-/// The reason of an assessment that holds; [`HoldReason::PixelUndecodable`] where the pixels cannot be masked;
-/// [`HoldReason::PixelReasonMissing`] for an image that the policy drops, which must never come here.
-pub fn mask(_request: &ImageToAssess<'_>, assessment: &Assessment) -> Result<Masked, HoldReason> {
-    match assessment.verdict() {
-        Verdict::Reason(reason) => Ok(Masked {
-            reason: reason.clone(),
-            changes: PixelChanges::default(),
+/// The reason of an assessment that holds; [`HoldReason::PixelUndecodable`] where the pixels cannot be masked or
+/// scrubbed; [`HoldReason::PixelReasonMissing`] for an image that the policy drops, which must never come here.
+pub fn mask(request: &ImageToAssess<'_>, assessment: &Assessment) -> Result<Masked, HoldReason> {
+    let (reason, plan) = match assessment.verdict() {
+        Verdict::Reason(reason) => (reason, MaskPlan::default()),
+        Verdict::Mask(plan, reason) => (reason, plan.clone()),
+        Verdict::Hold(reason) => return Err(*reason),
+        Verdict::Drop(_) => return Err(HoldReason::PixelReasonMissing),
+    };
+    let mut masked = Masked {
+        reason: reason.clone(),
+        changes: PixelChanges::default(),
+        value: None,
+        regions: Vec::new(),
+        proof: None,
+        notes: BTreeSet::new(),
+    };
+    match request.layout {
+        None => return Ok(masked),
+        Some(PixelLayout::Native { value }) => masked.mask_native(request, *value, &plan)?,
+        Some(PixelLayout::Encapsulated { .. }) => return Err(HoldReason::PixelUndecodable),
+    }
+    if !masked.regions.is_empty() {
+        let gone = |tag| PixelAttribute {
+            tag,
+            vr: VR::US,
             value: None,
-            regions: Vec::new(),
-            proof: None,
-        }),
-        Verdict::Mask(..) => Err(HoldReason::PixelUndecodable),
-        Verdict::Hold(reason) => Err(*reason),
-        Verdict::Drop(_) => Err(HoldReason::PixelReasonMissing),
+        };
+        masked.changes.attributes.extend(EXTREMES.map(gone));
+    }
+    masked.changes.pixels_cleaned = is_clean_by(&masked.reason);
+    Ok(masked)
+}
+
+/// Whether Clean Pixel Data may be claimed. An image whose class clears it has been looked at for glyphs, and one
+/// that says itself that it has burned-in text is never cleared by class.
+const fn is_clean_by(reason: &PixelReason) -> bool {
+    !matches!(reason, PixelReason::NoPixels)
+}
+
+impl Masked {
+    fn mask_native(
+        &mut self,
+        request: &ImageToAssess<'_>,
+        value: ByteRange,
+        plan: &MaskPlan,
+    ) -> Result<(), HoldReason> {
+        let image = request.image;
+        if image.pixel_tag != Some(Tag(0x7FE0, 0x0010)) {
+            // Floating point samples are only ever cleared as they are.
+            return if plan.regions.is_empty() {
+                Ok(())
+            } else {
+                Err(HoldReason::PixelUndecodable)
+            };
+        }
+        let native = NativePixels::new(request.bytes, value, image, request.policy)?;
+        self.regions =
+            effective_regions(plan, image.columns, image.rows, native.shape.halved_colour);
+        let result = native.change(image, request.policy, &self.regions)?;
+        if result.hidden_cleared {
+            self.notes.insert(PixelNote::HiddenBitsCleared);
+        }
+        if result.slack_removed {
+            self.notes.insert(PixelNote::SlackRemoved);
+        }
+        self.proof = result.proof;
+        if let Some(value) = result.value {
+            self.changes.value = PixelValue::Native { len: value.len() };
+            self.value = Some(value);
+        }
+        Ok(())
     }
 }

@@ -24,8 +24,8 @@ pub enum DocumentImages {
 /// What stands where something was wiped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fill {
-    /// A value one below the image's own smallest where the stored bits have room for it, else the smallest; black
-    /// in colour images and images shown with MONOCHROME1 alike. The area then differs from every true pixel.
+    /// In grey images a value one below the image's own smallest, where the stored bits have room for it, so that
+    /// the area differs from every true pixel; in colour images black.
     BelowMinimum,
     /// The value that is shown black.
     Black,
