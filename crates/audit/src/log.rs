@@ -415,13 +415,16 @@ fn line_of(entry: &LogEntry) -> Result<String, LogError> {
         .map_err(|reason| LogError::Line { line: 0, reason })
 }
 
+/// What is called with the number and the bytes of a line.
+pub(crate) type EachLine<'a> = dyn FnMut(u64, &[u8]) -> Result<(), LogError> + 'a;
+
 /// Calls `each` with the number, from 1, and the bytes of every line, without newlines.
 ///
 /// # Errors
 /// What the reader or `each` says, or that a line is longer than [`LONGEST_LINE`] or lacks its newline.
 pub(crate) fn for_each_line(
     lines: &mut dyn BufRead,
-    each: &mut dyn FnMut(u64, &[u8]) -> Result<(), LogError>,
+    each: &mut EachLine<'_>,
 ) -> Result<(), LogError> {
     let mut line = Vec::new();
     for number in 1.. {
