@@ -9,13 +9,16 @@ mod assess;
 mod bytes;
 mod class_policy;
 mod detect;
+mod encapsulated;
 mod fill;
 mod masked;
 mod native;
 mod policy;
 mod samples;
+mod scrub;
 mod shape;
 mod spans;
+mod syntax;
 mod value;
 
 pub use assess::{Assessment, ImageToAssess, PersonDecision, Verdict, assess};

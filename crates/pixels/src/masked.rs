@@ -1,8 +1,12 @@
 //! The only mint of [`Masked`].
 
 use crate::assess::{Assessment, ImageToAssess, Verdict};
+use crate::encapsulated::Encapsulated;
 use crate::native::NativePixels;
+use crate::scrub::{Expected, scrub};
+use crate::shape::FrameShape;
 use crate::spans::effective_regions;
+use crate::syntax::Coding;
 use crate::value::NewValue;
 use cloakroom_core::{
     ByteRange, HoldReason, MaskPlan, MaskRegion, PixelAttribute, PixelChanges, PixelLayout,
@@ -12,6 +16,9 @@ use std::collections::BTreeSet;
 
 /// Smallest and Largest Image Pixel Value, which no longer hold once something was wiped.
 const EXTREMES: [Tag; 2] = [Tag(0x0028, 0x0106), Tag(0x0028, 0x0107)];
+
+/// Extended Offset Table and its lengths, which no longer hold once the items are laid out anew.
+const EXTENDED_OFFSETS: [Tag; 2] = [Tag(0x7FE0, 0x0001), Tag(0x7FE0, 0x0002)];
 
 /// What was done to a pixel value besides wiping areas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,7 +152,7 @@ pub fn mask(request: &ImageToAssess<'_>, assessment: &Assessment) -> Result<Mask
     match request.layout {
         None => return Ok(masked),
         Some(PixelLayout::Native { value }) => masked.mask_native(request, *value, &plan)?,
-        Some(PixelLayout::Encapsulated { .. }) => return Err(HoldReason::PixelUndecodable),
+        Some(layout) => masked.mask_encapsulated(request, layout, &plan)?,
     }
     if !masked.regions.is_empty() {
         let gone = |tag| PixelAttribute {
@@ -194,6 +201,57 @@ impl Masked {
         self.proof = result.proof;
         if let Some(value) = result.value {
             self.changes.value = PixelValue::Native { len: value.len() };
+            self.value = Some(value);
+        }
+        Ok(())
+    }
+
+    fn mask_encapsulated(
+        &mut self,
+        request: &ImageToAssess<'_>,
+        layout: &PixelLayout,
+        plan: &MaskPlan,
+    ) -> Result<(), HoldReason> {
+        let image = request.image;
+        let coding = Coding::of(&image.transfer_syntax);
+        let shape = FrameShape::of(image, &request.policy.limits)?;
+        if coding == Coding::Opaque || coding == Coding::Native || !plan.regions.is_empty() {
+            return Err(HoldReason::PixelUndecodable);
+        }
+        let coded = Encapsulated::new(request.bytes, layout, coding, image.frames.max(1))?;
+        self.scrub(&coded, coding, &shape)
+    }
+
+    /// Takes out of every frame what decoding does not need, and lays the items out anew if anything was wrong.
+    fn scrub(
+        &mut self,
+        coded: &Encapsulated<'_>,
+        coding: Coding,
+        shape: &FrameShape,
+    ) -> Result<(), HoldReason> {
+        let expected = Expected::from(shape);
+        let mut changed = Vec::with_capacity(coded.frames());
+        for frame in 0..coded.frames() {
+            changed.push(scrub(coding, &coded.frame(frame)?, &expected)?);
+        }
+        let any = changed.iter().any(Option::is_some);
+        if any {
+            self.notes.insert(PixelNote::MetadataScrubbed);
+        }
+        if !coded.sound {
+            self.notes.insert(PixelNote::SlackRemoved);
+        }
+        if any || !coded.sound {
+            let value = coded.rebuild(&changed)?;
+            self.notes.insert(PixelNote::OffsetsRebuilt);
+            self.changes.value = PixelValue::Encapsulated { len: value.len() };
+            self.changes
+                .attributes
+                .extend(EXTENDED_OFFSETS.map(|tag| PixelAttribute {
+                    tag,
+                    vr: VR::OV,
+                    value: None,
+                }));
             self.value = Some(value);
         }
         Ok(())
