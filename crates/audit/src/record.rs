@@ -111,6 +111,9 @@ pub struct PixelEvidence {
     /// The areas really wiped, which may be larger than those asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wiped: Vec<WipedRegion>,
+    /// What else was done to the pixel value, by code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Token>,
     /// The proof that nothing else changed, where something was wiped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<PixelProof>,
@@ -127,19 +130,38 @@ pub struct WipedRegion {
     pub frames: Option<(u32, u32)>,
 }
 
-/// What was compared before and after wiping. Samples are pixels times samples per pixel, or DCT coefficients.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What was compared before and after wiping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PixelProof {
-    /// Frames that were compared.
-    pub frames: u32,
-    /// Samples outside the wiped areas, each found equal.
+    /// What was counted.
+    pub unit: ProofUnit,
+    /// How many lie outside the wiped areas, each found equal.
     pub equal: u64,
-    /// Samples inside the wiped areas, each found to hold the fill value.
+    /// How many lie inside the wiped areas.
     pub wiped: u64,
 }
 
+/// What a proof over pixels counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProofUnit {
+    /// Stored samples of pixels.
+    Samples,
+    /// Quantised DCT coefficients.
+    Coefficients,
+}
+
 impl PixelEvidence {
+    /// Adds codes of what else was done to the pixel value, sorted.
+    #[must_use]
+    pub fn with_notes(mut self, notes: impl IntoIterator<Item = Token>) -> Self {
+        self.notes.extend(notes);
+        self.notes.sort();
+        self.notes.dedup();
+        self
+    }
+
     /// The evidence for a reason. Who asked for an area is told by `rules`, not by the areas.
     ///
     /// # Errors
@@ -188,6 +210,7 @@ impl PixelEvidence {
             detector: detector.or(model),
             decision,
             wiped,
+            notes: Vec::new(),
             proof,
         })
     }

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
-use cloakroom_audit::record::{OutputObject, PixelProof, PrivateCounts, ProfileReference};
+use cloakroom_audit::record::{
+    OutputObject, PixelProof, PrivateCounts, ProfileReference, ProofUnit,
+};
 use cloakroom_audit::{
     ActionList, Checkpoint, EvidenceRecord, Origin, RunHeader, SecretKey, SiteLog, SopClass, Token,
 };
@@ -141,7 +143,7 @@ fn pixels() -> PixelEvidence {
         rules: vec!["rule:us-header".into()],
     };
     let proof = PixelProof {
-        frames: 1,
+        unit: ProofUnit::Samples,
         equal: 1000,
         wiped: 25_600,
     };
