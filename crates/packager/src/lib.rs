@@ -5,22 +5,31 @@
 //! and on what they say of themselves; nothing here decodes a pixel or reads an export.
 
 pub mod block;
+pub mod builder;
 pub mod error;
+pub mod index;
+pub mod manifest;
 pub mod plan;
 pub mod seekable;
 pub mod shard;
 pub mod signing;
 
+mod bag;
 mod canonical;
 mod names;
+mod readme;
+mod tables;
 mod ustar;
 
 #[cfg(test)]
 mod testing;
 
 pub use block::{BlockEntry, MemberEntry, SeriesBlock};
+pub use builder::PackageBuilder;
 pub use error::PackError;
+pub use index::{Index, PatientPlace};
+pub use manifest::{BundleFacts, BundleManifest, Counts, LogHead, ProfileReference, ToolReference};
+pub use plan::{PlannedShard, SeriesToPack, ShardLimits, plan_shards};
 pub use seekable::Compression;
 pub use shard::{ShardEntry, ShardPlace, ShardWriter};
-pub use plan::{PlannedShard, SeriesToPack, ShardLimits, plan_shards};
 pub use signing::{PublicKey, SigningKey};

@@ -10,11 +10,7 @@ pub(crate) const LONGEST_PLAIN_NAME: usize = 100;
 pub(crate) const DIGEST_DIGITS_IN_NAME: usize = 8;
 
 /// The name of an object in a shard: `PATIENT/SERIES/NNNN.dcm`, counted from 1.
-pub(crate) fn member_name(
-    patient: &str,
-    series: &str,
-    number: usize,
-) -> Result<String, PackError> {
+pub(crate) fn member_name(patient: &str, series: &str, number: usize) -> Result<String, PackError> {
     for part in [patient, series] {
         if !is_safe_component(part) {
             return Err(PackError::UnsafeName(part.into()));
@@ -73,7 +69,9 @@ mod tests {
 
     #[test]
     fn names_that_climb_hide_or_carry_text_are_refused() {
-        for part in ["", ".", "..", "a/b", "a\\b", ".hidden", "张", "a b", "a\0", "C:", "end."] {
+        for part in [
+            "", ".", "..", "a/b", "a\\b", ".hidden", "张", "a b", "a\0", "C:", "end.",
+        ] {
             assert!(member_name(part, "2.25.1", 1).is_err(), "{part:?}");
             assert!(member_name("P1", part, 1).is_err(), "{part:?}");
         }

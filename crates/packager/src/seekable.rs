@@ -210,33 +210,6 @@ pub(crate) fn seek_table(frames: &[FrameEntry]) -> io::Result<Vec<u8>> {
     Ok(table)
 }
 
-/// The size of the seek table that a file ends with, from its last nine bytes; `None` if there is none.
-pub(crate) fn seek_table_len(footer: &[u8; FOOTER]) -> Option<u64> {
-    let frames = u32::from_le_bytes(footer[..4].try_into().ok()?);
-    let sound = footer[4] == 0 && footer[5..] == SEEKABLE_MAGIC.to_le_bytes();
-    sound.then_some(u64::from(frames) * 8 + FOOTER as u64 + 8)
-}
-
-/// The number of bytes that [`seek_table_len`] wants to see.
-pub(crate) const SEEK_FOOTER: usize = FOOTER;
-
-/// Reads a seek table back; `None` if it is not one of ours, byte for byte.
-pub(crate) fn parse_seek_table(table: &[u8]) -> Option<Vec<FrameEntry>> {
-    let entries = table.get(8..table.len().checked_sub(FOOTER)?)?;
-    let number = |bytes: &[u8]| Some(u64::from(u32::from_le_bytes(bytes.try_into().ok()?)));
-    let frames: Option<Vec<_>> = entries
-        .chunks(8)
-        .map(|entry| {
-            Some(FrameEntry {
-                compressed: number(entry.get(..4)?)?,
-                uncompressed: number(entry.get(4..8)?)?,
-            })
-        })
-        .collect();
-    let frames = frames?;
-    (seek_table(&frames).ok()? == table).then_some(frames)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,22 +246,30 @@ mod tests {
             prop_assert!(frames.iter().all(|frame| frame.uncompressed <= largest));
             prop_assert_eq!(zstd::decode_all(bytes.as_slice()).unwrap(), content);
         }
+    }
 
-        #[test]
-        fn seek_tables_read_back(sizes in proptest::collection::vec((any::<u32>(), any::<u32>()), 0..50)) {
-            let frames: Vec<_> = sizes.iter().map(|(a, b)| FrameEntry { compressed: u64::from(*a), uncompressed: u64::from(*b) }).collect();
-            let table = seek_table(&frames).unwrap();
-            let footer: [u8; SEEK_FOOTER] = table[table.len() - SEEK_FOOTER..].try_into().unwrap();
-            prop_assert_eq!(seek_table_len(&footer), Some(table.len() as u64));
-            prop_assert_eq!(parse_seek_table(&table), Some(frames));
-        }
-
-        #[test]
-        fn any_bytes_are_no_seek_table_or_one(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            if let Some(frames) = parse_seek_table(&bytes) {
-                prop_assert_eq!(seek_table(&frames).unwrap(), bytes);
-            }
-        }
+    #[test]
+    fn the_seek_table_is_that_of_the_format() {
+        let frames = [(5, 100), (7, 300)].map(|(compressed, uncompressed)| FrameEntry {
+            compressed,
+            uncompressed,
+        });
+        let table = seek_table(&frames).unwrap();
+        let words = |numbers: &[u32]| {
+            numbers
+                .iter()
+                .flat_map(|number| number.to_le_bytes())
+                .collect::<Vec<_>>()
+        };
+        let mut wanted = words(&[0x184D_2A5E, 25, 5, 100, 7, 300, 2]);
+        wanted.push(0);
+        wanted.extend(words(&[0x8F92_EAB1]));
+        assert_eq!(table, wanted);
+        let large = FrameEntry {
+            compressed: 1 << 32,
+            uncompressed: 1,
+        };
+        assert!(seek_table(&[large]).is_err());
     }
 
     #[test]

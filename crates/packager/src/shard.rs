@@ -130,7 +130,10 @@ impl ShardWriter {
     /// # Errors
     /// If the bytes are not as many as the entry says, or the disk fails; the shard can then only be dropped.
     pub fn append(&mut self, mut block: BlockEntry, bytes: &mut dyn Read) -> Result<(), PackError> {
-        let offset = self.blocks.last().map_or(0, |last| last.offset + last.length);
+        let offset = self
+            .blocks
+            .last()
+            .map_or(0, |last| last.offset + last.length);
         let sink = self.sink.as_mut().ok_or(PackError::NothingToPack)?;
         let copied = io::copy(&mut bytes.take(block.length.saturating_add(1)), sink)
             .map_err(PackError::io("write", &self.temporary))?;
@@ -286,7 +289,11 @@ mod tests {
                 Compression::None => file.clone(),
                 Compression::Zstd(_) => zstd::decode_all(file.as_slice()).unwrap(),
             };
-            let members: Vec<_> = entry.blocks.iter().flat_map(|block| &block.members).collect();
+            let members: Vec<_> = entry
+                .blocks
+                .iter()
+                .flat_map(|block| &block.members)
+                .collect();
             let seen = read_tar(&tar);
             assert_eq!(seen.len(), 6);
             for (member, (name, content)) in members.iter().zip(&seen) {

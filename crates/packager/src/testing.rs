@@ -73,3 +73,68 @@ pub(crate) fn read_tar(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     };
     entries.map(read).collect()
 }
+
+pub(crate) fn bundle_facts() -> crate::manifest::BundleFacts {
+    use crate::manifest::{BundleFacts, ProfileReference, ToolReference};
+    BundleFacts {
+        site: "GX01".parse().unwrap(),
+        track: "lung".parse().unwrap(),
+        delivery: 1,
+        date: "2026-11-01".parse().unwrap(),
+        profile: ProfileReference {
+            id: "contest".parse().unwrap(),
+            version: "1".into(),
+            sha256: Digest::of(b"profile"),
+        },
+        tool: ToolReference {
+            name: "cloakroom".into(),
+            version: "0.1.0".into(),
+        },
+        conservation: None,
+        log: None,
+    }
+}
+
+/// A patient with the number of slices of each series.
+pub(crate) type Patient<'a> = (&'a str, &'a [(&'a str, usize)]);
+
+pub(crate) const TWO_PATIENTS: &[Patient<'_>] = &[
+    ("P1", &[("2.25.11", 3), ("2.25.12", 2)]),
+    ("P22", &[("2.25.21", 4)]),
+];
+
+pub(crate) fn write_bundle(out: &std::path::Path, key: &crate::SigningKey) -> std::path::PathBuf {
+    write_package(
+        out,
+        key,
+        bundle_facts(),
+        TWO_PATIENTS,
+        Compression::default(),
+    )
+}
+
+/// A bundle with a shard for each patient.
+pub(crate) fn write_package(
+    out: &std::path::Path,
+    key: &crate::SigningKey,
+    facts: crate::manifest::BundleFacts,
+    patients: &[Patient<'_>],
+    compression: Compression,
+) -> std::path::PathBuf {
+    let mut builder = crate::PackageBuilder::begin(out).unwrap();
+    let plan = Digest::of(b"plan");
+    for (sequence, (patient, series)) in patients.iter().enumerate() {
+        let place = crate::PackageBuilder::bundle_shard(&facts, sequence as u32);
+        let mut writer = builder.shard(place.clone(), compression).unwrap();
+        for (series, slices) in *series {
+            let (bytes, entry) = block(patient, series, *slices, compression);
+            writer.append(entry, &mut bytes.as_slice()).unwrap();
+        }
+        let shard = writer.commit().unwrap();
+        builder.add_shard(&place, shard, &plan).unwrap();
+    }
+    builder
+        .add_evidence("log.jsonl", &mut &b"{}\n"[..])
+        .unwrap();
+    builder.finish_bundle(facts, key).unwrap()
+}
