@@ -8,6 +8,7 @@
 mod assess;
 mod bytes;
 mod class_policy;
+mod dct;
 mod detect;
 mod encapsulated;
 mod fill;

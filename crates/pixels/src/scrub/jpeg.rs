@@ -11,7 +11,7 @@ pub(crate) enum Family {
 }
 
 /// One marker segment, or a scan with its entropy-coded data.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// The second byte of the marker.
     pub(crate) marker: u8,
