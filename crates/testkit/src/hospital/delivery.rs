@@ -163,16 +163,6 @@ impl Delivery {
             .collect()
     }
 
-    /// What was noted so far.
-    pub(super) fn files(&self) -> &[PlannedFile] {
-        &self.files
-    }
-
-    /// The folder that the delivery lies in.
-    pub(super) fn root(&self) -> &Path {
-        &self.root
-    }
-
     pub(super) fn into_truth(self) -> Truth {
         let mut files = self.files;
         files.sort_by(|one, other| (&one.path, &one.member).cmp(&(&other.path, &other.member)));

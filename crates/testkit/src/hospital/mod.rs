@@ -7,16 +7,22 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod archives;
 mod delivery;
+mod dicomdir;
+mod labels;
 mod mess;
 mod truth;
+mod ultrasound;
 mod wards;
 
 pub use truth::{Mismatch, Place, PlannedFile, Truth};
 
 use crate::dicom::Syntax;
 use crate::people::Origin;
+use cloakroom_core::{Outcome, SetAsideReason};
 use delivery::Delivery;
+use dicomdir::Listed;
 use std::io;
 use std::path::Path;
 use wards::{StudyFolder, Ward};
@@ -38,6 +44,8 @@ pub(crate) struct Scale {
     mr_slices: usize,
     mg: (usize, usize),
     cr: (usize, usize),
+    us: (usize, usize),
+    cine: usize,
 }
 
 impl Size {
@@ -50,6 +58,8 @@ impl Size {
                 mr_slices: 3,
                 mg: (120, 160),
                 cr: (256, 256),
+                us: (420, 280),
+                cine: 3,
             },
             Self::Demo => Scale {
                 ct: 512,
@@ -58,6 +68,8 @@ impl Size {
                 mr_slices: 10,
                 mg: (768, 1024),
                 cr: (1024, 1024),
+                us: (640, 480),
+                cine: 12,
             },
         }
     }
@@ -86,10 +98,11 @@ impl Hospital {
 
 fn lungs(delivery: &mut Delivery, scale: &Scale) -> io::Result<()> {
     let mut ward = Ward::open(delivery, scale, Origin::China, 1);
-    let (mut folder, _) = wards::lung(&mut ward, Syntax::ExplicitLittle, scale.ct_slices);
+    let (mut folder, nodule) = wards::lung(&mut ward, Syntax::ExplicitLittle, scale.ct_slices);
     let study = folder.study.clone();
     folder.series.push(wards::dose_screen(&mut ward, &study));
-    place(delivery, &folder, "FILM/2024")?;
+    labels::add(&mut ward, &mut folder, &nodule);
+    burn_disc(delivery, &folder)?;
     let mut ward = Ward::open(delivery, scale, Origin::Korea, 2);
     let (folder, _) = wards::lung(&mut ward, Syntax::ImplicitLittle, scale.ct_slices);
     place(delivery, &folder, "export")
@@ -99,6 +112,12 @@ fn others(delivery: &mut Delivery, scale: &Scale) -> io::Result<()> {
     let mut ward = Ward::open(delivery, scale, Origin::Vietnam, 3);
     let folder = wards::mammography(&mut ward);
     place(delivery, &folder, "export/MAMMO")?;
+    let mut ward = Ward::open(delivery, scale, Origin::Indonesia, 4);
+    let folder = ultrasound::breast(&mut ward);
+    place(delivery, &folder, "US/kiriman")?;
+    let mut ward = Ward::open(delivery, scale, Origin::Thailand, 5);
+    let folder = ultrasound::thyroid(&mut ward);
+    place(delivery, &folder, "US")?;
     let mut ward = Ward::open(delivery, scale, Origin::Japan, 6);
     let folder = wards::glioma(&mut ward, Syntax::ExplicitLittle);
     place(delivery, &folder, "MR神経")?;
@@ -111,6 +130,36 @@ fn others(delivery: &mut Delivery, scale: &Scale) -> io::Result<()> {
     let mut ward = Ward::open(delivery, scale, Origin::Singapore, 9);
     let folder = wards::radiograph(&mut ward, Syntax::ImplicitLittle, false);
     place(delivery, &folder, "XRAY")
+}
+
+/// Writes a study as a disc does: short names in capitals, and a DICOMDIR that lists the images.
+fn burn_disc(delivery: &mut Delivery, folder: &StudyFolder) -> io::Result<()> {
+    let mut listed = Vec::new();
+    for (series, instances) in &folder.series {
+        for instance in instances {
+            let mut instance = instance.clone();
+            instance.name = instance.name.to_uppercase().replace(".DCM", "");
+            let path = format!("DICOM/P0000001/SE{:06}/{}", series.number, instance.name);
+            if series.modality == "CT" {
+                let path = path.split('/').map(str::to_owned).collect();
+                listed.push(Listed {
+                    path,
+                    dataset: instance.dataset.clone(),
+                });
+            }
+            delivery.write_instance(
+                &format!("FILM/DICOM/P0000001/SE{:06}", series.number),
+                &instance,
+            )?;
+        }
+    }
+    let outcome = [Outcome::SetAside(SetAsideReason::DicomDir)];
+    delivery.write(
+        "FILM/DICOMDIR",
+        &dicomdir::bytes(&listed),
+        "a DICOMDIR",
+        &outcome,
+    )
 }
 
 /// Writes the instances of a study into folders that are named after the patient, as exports do.

@@ -51,12 +51,13 @@ pub fn ct(
     dataset
 }
 
-/// Makes a CT slice one of an arterial phase.
+/// Makes a CT slice one of an arterial phase of a paired organ that is wholly in it.
 pub fn add_contrast(dataset: &mut Dataset) {
     dataset
         .text(tags::CONTRAST_BOLUS_AGENT, "Iohexol")
         .text(tags::CONTRAST_BOLUS_ROUTE, "IV")
-        .text(tags::CONTRAST_BOLUS_VOLUME, "80");
+        .text(tags::CONTRAST_BOLUS_VOLUME, "80")
+        .empty(tags::LATERALITY);
 }
 
 /// An MR slice.
@@ -216,6 +217,7 @@ pub fn screen(study: &Study, series: &Series, sop_instance: &str, picture: &Canv
     Samples::RGB.put(&mut dataset, picture.height, picture.width);
     dataset
         .text(tags::CONVERSION_TYPE, "WSD")
+        .empty(tags::LATERALITY)
         .empty(tags::PATIENT_ORIENTATION)
         .text(tags::BURNED_IN_ANNOTATION, "YES");
     super::common::pixels_8(&mut dataset, picture.rgb());

@@ -1,5 +1,6 @@
 //! Whole objects: a picture or a text in its IOD. `dciodvfy` has nothing to say against any of them.
 
 pub mod common;
+pub mod documents;
 pub mod images;
 pub mod ultrasound;

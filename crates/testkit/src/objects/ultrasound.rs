@@ -45,6 +45,7 @@ pub fn image(
         "ORIGINAL\\PRIMARY\\SMALL PARTS\\0001",
     );
     dataset
+        .empty(tags::LATERALITY)
         .empty(tags::PATIENT_ORIENTATION)
         .text(tags::LOSSY_IMAGE_COMPRESSION, "00");
     let Some(first) = frames.first() else {

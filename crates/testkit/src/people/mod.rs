@@ -153,7 +153,7 @@ impl Origin {
             Self::Vietnam => format!("+84 91 {} {}", random.digits(3), random.digits(4)),
             Self::Thailand => format!("+66 81 {} {}", random.digits(3), random.digits(4)),
             Self::Malaysia => format!("+60 12-{} {}", random.digits(3), random.digits(4)),
-            Self::Indonesia => format!("+62 812-{}-{}", random.digits(4), random.digits(4)),
+            Self::Indonesia => format!("0812-{}-{}", random.digits(4), random.digits(4)),
             Self::Philippines => format!("+63 917 {} {}", random.digits(3), random.digits(4)),
             Self::Korea => format!("010-{}-{}", random.digits(4), random.digits(4)),
             Self::Japan => format!("090-{}-{}", random.digits(4), random.digits(4)),
