@@ -12,7 +12,7 @@ pub enum Extent {
 /// Bounds on what one object may cost. What exceeds them is quarantined, never cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Sequences and Items that may enclose one another, each counted.
+    /// Sequences that may enclose one another.
     pub max_depth: usize,
     /// Bytes of the object other than the top-level pixel value.
     pub max_header_bytes: u64,
