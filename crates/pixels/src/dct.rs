@@ -11,10 +11,9 @@ mod reader;
 mod wipe;
 mod writer;
 
-pub(crate) use blocks::Blocks;
 pub(crate) use inverse::samples;
-pub(crate) use reader::{Slack, read, slack};
-pub(crate) use wipe::{WipedFrame, wipe_frame, wiped_rect};
+pub(crate) use reader::{Slack, mcu_size, read, slack};
+pub(crate) use wipe::{wipe_frame, wiped_rect};
 
 #[cfg(test)]
 mod tests;

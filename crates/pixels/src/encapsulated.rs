@@ -292,25 +292,3 @@ fn push_parts(value: &mut NewValue, frame: &[ByteRange], parts: &[Part]) {
         }
     }
 }
-
-/// A value made of new frames only.
-pub(crate) fn encapsulate(frames: &[Vec<u8>]) -> Result<NewValue, HoldReason> {
-    let mut value = NewValue::default();
-    let lengths: Vec<u64> = frames
-        .iter()
-        .map(|frame| frame.len().next_multiple_of(2) as u64)
-        .collect();
-    if lengths.iter().any(|len| *len > u64::from(u32::MAX) - 1) {
-        return Err(HoldReason::TooLarge);
-    }
-    push_table(&mut value, &lengths, frames.len() > 1);
-    for (frame, len) in frames.iter().zip(lengths) {
-        push_header(&mut value, len);
-        value.push_fresh(frame);
-        if frame.len() % 2 == 1 {
-            value.push_fresh(&[0]);
-        }
-    }
-    value.push_fresh(&DELIMITER);
-    Ok(value)
-}

@@ -1,8 +1,10 @@
 //! The only mint of [`Masked`].
 
 use crate::assess::{Assessment, ImageToAssess, Verdict};
+use crate::decode::CodedFrames;
 use crate::encapsulated::Encapsulated;
 use crate::native::NativePixels;
+use crate::recode::recode;
 use crate::scrub::{Expected, scrub};
 use crate::shape::FrameShape;
 use crate::spans::effective_regions;
@@ -154,16 +156,23 @@ pub fn mask(request: &ImageToAssess<'_>, assessment: &Assessment) -> Result<Mask
         Some(PixelLayout::Native { value }) => masked.mask_native(request, *value, &plan)?,
         Some(layout) => masked.mask_encapsulated(request, layout, &plan)?,
     }
+    if plan.regions.is_empty() != masked.regions.is_empty() {
+        // Areas that all lie outside the image: whoever asked for them meant another one.
+        return Err(HoldReason::PixelReasonMissing);
+    }
     if !masked.regions.is_empty() {
-        let gone = |tag| PixelAttribute {
-            tag,
-            vr: VR::US,
-            value: None,
-        };
-        masked.changes.attributes.extend(EXTREMES.map(gone));
+        masked.changes.attributes.extend(removed(EXTREMES, VR::US));
     }
     masked.changes.pixels_cleaned = is_clean_by(&masked.reason);
     Ok(masked)
+}
+
+fn removed(tags: [Tag; 2], vr: VR) -> [PixelAttribute; 2] {
+    tags.map(|tag| PixelAttribute {
+        tag,
+        vr,
+        value: None,
+    })
 }
 
 /// Whether Clean Pixel Data may be claimed. An image whose class clears it has been looked at for glyphs, and one
@@ -212,14 +221,26 @@ impl Masked {
         layout: &PixelLayout,
         plan: &MaskPlan,
     ) -> Result<(), HoldReason> {
-        let image = request.image;
-        let coding = Coding::of(&image.transfer_syntax);
-        let shape = FrameShape::of(image, &request.policy.limits)?;
-        if coding == Coding::Opaque || coding == Coding::Native || !plan.regions.is_empty() {
-            return Err(HoldReason::PixelUndecodable);
+        let frames = CodedFrames::new(request, layout)?;
+        if plan.regions.is_empty() {
+            return self.scrub(&frames.coded, frames.coding, &frames.shape);
         }
-        let coded = Encapsulated::new(request.bytes, layout, coding, image.frames.max(1))?;
-        self.scrub(&coded, coding, &shape)
+        let recoded = recode(request, &frames, plan)?;
+        let len = recoded.value.len();
+        self.changes.value = match recoded.transfer_syntax {
+            Some(_) => PixelValue::Native { len },
+            None => PixelValue::Encapsulated { len },
+        };
+        self.changes.transfer_syntax = recoded.transfer_syntax;
+        self.changes.attributes.extend(recoded.attributes);
+        self.changes
+            .attributes
+            .extend(removed(EXTENDED_OFFSETS, VR::OV));
+        self.value = Some(recoded.value);
+        self.regions = recoded.regions;
+        self.proof = Some(recoded.proof);
+        self.notes = recoded.notes;
+        Ok(())
     }
 
     /// Takes out of every frame what decoding does not need, and lays the items out anew if anything was wrong.

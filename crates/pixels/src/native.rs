@@ -3,10 +3,10 @@
 use crate::bytes::{PixelBytes, read_range};
 use crate::fill::FillWords;
 use crate::masked::{Proof, ProofUnit};
-use crate::policy::{HiddenBitsPolicy, PixelPolicy};
+use crate::policy::{Fill, HiddenBitsPolicy, PixelPolicy};
 use crate::samples::{HiddenBits, SampleScan};
 use crate::shape::FrameShape;
-use crate::spans::{Bitmap, Span, rects_of_frame, spans};
+use crate::spans::{Span, rects_of_frame, spans};
 use crate::value::{KeptBits, NewValue};
 use cloakroom_core::{ByteRange, HoldReason, ImageDescription, MaskRegion};
 use std::io::{self, Write};
@@ -136,7 +136,12 @@ impl<'a> NativePixels<'a> {
         }
         let mut seen = scan.seen();
         seen.sign_extended &= kept.is_none();
-        let fill = FillWords::new(&self.shape, policy.fill, seen, image.palette.as_ref());
+        let black = if self.shape.bits_allocated == 1 {
+            Fill::BelowMinimum
+        } else {
+            policy.fill
+        };
+        let fill = FillWords::new(&self.shape, black, seen, image.palette.as_ref());
         let mut value = if self.shape.bits_allocated == 1 {
             self.one_bit_value(regions)?
         } else {
@@ -255,11 +260,6 @@ impl<'a> NativePixels<'a> {
         fill: &FillWords,
         kept: Option<KeptBits>,
     ) -> Result<Proof, HoldReason> {
-        let proof = Proof {
-            unit: ProofUnit::Samples,
-            equal: 0,
-            wiped: 0,
-        };
         let mut compare = Comparison {
             native: self,
             regions,
@@ -268,12 +268,12 @@ impl<'a> NativePixels<'a> {
             frame: 0,
             buffer: Vec::new(),
             frame_len: self.compared_frame_bytes(),
-            proof,
-            equal: true,
+            proof: Proof::none(ProofUnit::Samples),
         };
+        // A difference stops the comparison as an error does.
         value
             .write_to(self.bytes, &mut compare)
-            .map_err(unreadable)?;
+            .map_err(|_| HoldReason::PixelResidue)?;
         compare.finish().ok_or(HoldReason::PixelResidue)
     }
 
@@ -294,7 +294,7 @@ fn push_kept(value: &mut NewValue, range: ByteRange, kept: Option<KeptBits>) {
     }
 }
 
-fn kept_bits(
+pub(crate) fn kept_bits(
     shape: &FrameShape,
     hidden: HiddenBits,
     policy: HiddenBitsPolicy,
@@ -336,7 +336,6 @@ struct Comparison<'a> {
     buffer: Vec<u8>,
     frame_len: usize,
     proof: Proof,
-    equal: bool,
 }
 
 impl Write for Comparison<'_> {
@@ -364,51 +363,12 @@ impl Write for Comparison<'_> {
 
 impl Comparison<'_> {
     fn compare_frame(&mut self) -> Result<(), HoldReason> {
-        let native = self.native;
-        let shape = &native.shape;
         let rects = rects_of_frame(self.regions, self.frame);
-        let old = native.frame(self.frame)?;
-        let bitmap = Bitmap::new(&rects, shape.columns, shape.rows);
-        let size = shape.sample_bytes();
-        let wiped: Vec<Vec<u8>> = (0..3).map(|plane| self.wiped_sample(plane)).collect();
-        for (index, (old, new)) in old
-            .chunks_exact(size)
-            .zip(self.buffer.chunks_exact(size))
-            .enumerate()
-        {
-            let (x, y, sample) = place(shape, index);
-            if bitmap.contains(x, y) {
-                self.proof.wiped += 1;
-                self.equal &= new == wiped[sample];
-            } else {
-                self.proof.equal += 1;
-                self.equal &= match self.kept {
-                    None => old == new,
-                    Some(kept) => old
-                        .iter()
-                        .zip(new)
-                        .zip(kept.mask)
-                        .all(|((old, new), mask)| old & mask == *new),
-                };
-            }
-        }
-        Ok(())
-    }
-
-    fn wiped_sample(&self, sample: usize) -> Vec<u8> {
+        let old = self.native.frame(self.frame)?;
         let shape = &self.native.shape;
-        let size = shape.sample_bytes();
-        if shape.planar {
-            return self.fill.bytes(shape, sample, size);
-        }
-        let sample = if shape.halved_colour && sample > 0 {
-            sample + 1
-        } else {
-            sample
-        };
-        self.fill
-            .bytes(shape, 0, (sample + 1) * size)
-            .split_off(sample * size)
+        self.proof
+            .compare(shape, (&old, &self.buffer), &rects, self.fill, self.kept)
+            .ok_or(HoldReason::PixelResidue)
     }
 
     fn compare_bits(&mut self) -> Result<(), HoldReason> {
@@ -416,23 +376,14 @@ impl Comparison<'_> {
         let bits = usize::try_from(shape.frame_bits()).unwrap_or(usize::MAX);
         for frame in 0..self.native.frames {
             let old = self.native.frame(frame)?;
-            let bitmap = Bitmap::new(
-                &rects_of_frame(self.regions, frame),
-                shape.columns,
-                shape.rows,
-            );
-            for (index, old) in old.iter().enumerate() {
-                let at = frame as usize * bits + index;
-                let new = self.buffer[at / 8] >> (at % 8) & 1;
-                let columns = shape.columns as usize;
-                if bitmap.contains(index % columns, index / columns) {
-                    self.proof.wiped += 1;
-                    self.equal &= new == 0;
-                } else {
-                    self.proof.equal += 1;
-                    self.equal &= new == *old;
-                }
-            }
+            let at = frame as usize * bits;
+            let new: Vec<u8> = (at..at + bits)
+                .map(|bit| self.buffer[bit / 8] >> (bit % 8) & 1)
+                .collect();
+            let rects = rects_of_frame(self.regions, frame);
+            self.proof
+                .compare(shape, (&old, &new), &rects, self.fill, None)
+                .ok_or(HoldReason::PixelResidue)?;
         }
         self.frame = self.native.frames;
         Ok(())
@@ -440,26 +391,8 @@ impl Comparison<'_> {
 
     fn finish(self) -> Option<Proof> {
         let complete = self.frame == self.native.frames && self.buffer.len() <= 1;
-        (self.equal && complete).then_some(self.proof)
+        complete.then_some(self.proof)
     }
-}
-
-/// The column and row of the pixel that a sample belongs to, and which of its samples it is.
-fn place(shape: &FrameShape, index: usize) -> (usize, usize, usize) {
-    let columns = shape.columns as usize;
-    let plane = columns * shape.rows as usize;
-    let (pixel, sample) = if shape.planar {
-        (index % plane, index / plane)
-    } else if shape.halved_colour {
-        let second = usize::from(index % 4 == 1);
-        (index / 4 * 2 + second, [0, 0, 1, 2][index % 4])
-    } else {
-        (
-            index / usize::from(shape.samples),
-            index % usize::from(shape.samples),
-        )
-    };
-    (pixel % columns, pixel / columns, sample)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub(crate) mod jpeg;
 mod jpeg2000;
 mod rle;
 
+use crate::dct::Slack;
 use crate::encapsulated::Part;
 use crate::shape::FrameShape;
 use crate::syntax::Coding;
@@ -42,7 +43,8 @@ pub(crate) fn scrub(
     expected: &Expected,
 ) -> Result<Option<Vec<Part>>, HoldReason> {
     let parts = match coding {
-        Coding::JpegDct | Coding::JpegLossless => jpeg::scrub(frame, jpeg::Family::Jpeg, expected),
+        Coding::JpegDct => sequential(frame, expected)?,
+        Coding::JpegLossless => jpeg::scrub(frame, jpeg::Family::Jpeg, expected),
         Coding::JpegLs => jpeg::scrub(frame, jpeg::Family::JpegLs, expected),
         Coding::Jpeg2000 => jpeg2000::scrub(frame, expected),
         Coding::Rle => rle::scrub(frame, expected),
@@ -65,6 +67,36 @@ fn is_whole(parts: &[Part], frame: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// A sequential JPEG is decoded to its coefficients, so that what follows the last block of a restart interval is
+/// found too; it goes first, and the markers after it.
+fn sequential(frame: &[u8], expected: &Expected) -> Result<Option<Vec<Part>>, HoldReason> {
+    let Some(parts) = jpeg::scrub(frame, jpeg::Family::Jpeg, expected) else {
+        return Ok(None);
+    };
+    match crate::dct::slack(frame).ok_or(HoldReason::PixelUndecodable)? {
+        Slack::None | Slack::Unknown => Ok(Some(parts)),
+        Slack::Some(clean) => {
+            let clean = joined(&clean, frame);
+            let parts = jpeg::scrub(&clean, jpeg::Family::Jpeg, expected);
+            Ok(parts.map(|parts| vec![Part::Fresh(joined(&parts, &clean))]))
+        }
+    }
+}
+
+/// The bytes that parts of a frame make.
+pub(crate) fn joined(parts: &[Part], frame: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    for part in parts {
+        match part {
+            Part::Source(start, end) => {
+                all.extend_from_slice(frame.get(*start..*end).unwrap_or_default());
+            }
+            Part::Fresh(bytes) => all.extend_from_slice(bytes),
+        }
+    }
+    all
 }
 
 fn plain(frame: &[u8], expected: &Expected) -> Option<Vec<Part>> {

@@ -89,6 +89,11 @@ impl FrameShape {
         }
     }
 
+    /// Samples that one frame stores.
+    pub(crate) fn frame_samples(&self) -> usize {
+        usize::try_from(self.frame_bits() / u64::from(self.bits_allocated)).unwrap_or(usize::MAX)
+    }
+
     /// Bytes of one frame of an image that is not of one bit.
     pub(crate) fn frame_bytes(&self) -> usize {
         usize::try_from(self.frame_bits().div_ceil(8)).unwrap_or(usize::MAX)

@@ -94,6 +94,26 @@ pub(crate) fn read(frame: &[u8]) -> Option<Blocks> {
     read_with(frame, &mut |_, _| {})
 }
 
+/// Pixels of an MCU of a sequential JPEG, across and down.
+pub(crate) fn mcu_size(frame: &[u8]) -> Option<(usize, usize)> {
+    let listed = segments(frame, Family::Jpeg)?;
+    let header = frame_header(frame, &listed)?;
+    if !matches!(header.marker, 0xC0 | 0xC1) {
+        return None;
+    }
+    let across = header
+        .components
+        .iter()
+        .map(|component| component[1] >> 4)
+        .max()?;
+    let down = header
+        .components
+        .iter()
+        .map(|component| component[1] & 15)
+        .max()?;
+    (across > 0 && down > 0).then_some((8 * usize::from(across), 8 * usize::from(down)))
+}
+
 /// What the entropy-coded data hold besides the image.
 pub(crate) enum Slack {
     /// Nothing.

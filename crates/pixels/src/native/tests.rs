@@ -1,7 +1,7 @@
 use super::*;
 use crate::bytes::MemoryBytes;
 use crate::policy::Fill;
-use crate::spans::effective_regions;
+use crate::spans::{Bitmap, effective_regions};
 use cloakroom_core::frames::Palette;
 use cloakroom_core::{MaskPlan, Rect};
 use proptest::prelude::*;
