@@ -7,15 +7,20 @@
 pub mod block;
 pub mod builder;
 pub mod error;
+pub mod extract;
 pub mod index;
 pub mod manifest;
+pub mod package;
 pub mod plan;
+pub mod release;
 pub mod seekable;
 pub mod shard;
 pub mod signing;
+pub mod verify;
 
 mod bag;
 mod canonical;
+mod decode;
 mod names;
 mod readme;
 mod tables;
@@ -27,9 +32,15 @@ mod testing;
 pub use block::{BlockEntry, MemberEntry, SeriesBlock};
 pub use builder::PackageBuilder;
 pub use error::PackError;
+pub use extract::{Extracted, Selection, extract};
 pub use index::{Index, PatientPlace};
 pub use manifest::{BundleFacts, BundleManifest, Counts, LogHead, ProfileReference, ToolReference};
+pub use package::{Package, Statement};
 pub use plan::{PlannedShard, SeriesToPack, ShardLimits, plan_shards};
 pub use seekable::Compression;
 pub use shard::{ShardEntry, ShardPlace, ShardWriter};
 pub use signing::{PublicKey, SigningKey};
+pub use verify::{
+    Fault, FaultKind, MemberWitness, NoWitness, Report, Signer, Trust, VerifiedBundle,
+    VerifiedPackage, VerifiedRelease, Witness, verify,
+};
