@@ -5,6 +5,7 @@
 
 pub mod canaries;
 pub mod dicom;
+pub mod hiding;
 pub mod hospital;
 pub mod objects;
 pub mod people;

@@ -106,8 +106,10 @@ fn private_class(delivery: &mut Delivery, scale: &Scale) -> io::Result<()> {
         instance
             .dataset
             .text(tags::SOP_CLASS_UID, "1.3.6.1.4.1.32473.4.1")
+            .remove(tags::PIXEL_DATA)
+            .private_creator(0x7FE1, 0x10, "SYNTHETIC RAW")
             .put(
-                tags::PIXEL_DATA,
+                Tag(0x7FE1, 0x1001),
                 VR::OB,
                 Value::Bytes(secret.clone().into_bytes()),
             );

@@ -63,9 +63,9 @@ impl Size {
             },
             Self::Demo => Scale {
                 ct: 512,
-                ct_slices: 16,
+                ct_slices: 14,
                 mr: 256,
-                mr_slices: 10,
+                mr_slices: 18,
                 mg: (768, 1024),
                 cr: (1024, 1024),
                 us: (640, 480),

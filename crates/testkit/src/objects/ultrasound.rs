@@ -45,9 +45,11 @@ pub fn image(
         "ORIGINAL\\PRIMARY\\SMALL PARTS\\0001",
     );
     dataset
-        .empty(tags::LATERALITY)
         .empty(tags::PATIENT_ORIENTATION)
         .text(tags::LOSSY_IMAGE_COMPRESSION, "00");
+    if series.body_part == "BREAST" {
+        dataset.empty(tags::LATERALITY);
+    }
     let Some(first) = frames.first() else {
         return dataset;
     };
