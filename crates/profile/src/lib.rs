@@ -5,9 +5,17 @@
 //! reviewed YAML file change what it must. Nothing here reads a file, and nothing here touches a value.
 
 pub mod class_rules;
+mod document;
+mod kind;
+mod locate;
 pub mod options;
 pub mod policy;
 pub mod profile;
+mod rule;
+mod rule_reader;
+pub mod ruling;
+mod settings;
+pub mod standard;
 
 pub use class_rules::{ClassRules, Decision, Place};
 pub use options::{MethodCode, OptionSet, ProfileOption};

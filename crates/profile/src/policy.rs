@@ -74,6 +74,11 @@ pub enum IdPart {
 pub struct IdPattern(Vec<IdPart>);
 
 impl IdPattern {
+    /// A pattern of the program, which holds one code.
+    pub(crate) const fn new(parts: Vec<IdPart>) -> Self {
+        Self(parts)
+    }
+
     /// The parts in their order.
     #[must_use]
     pub fn parts(&self) -> &[IdPart] {
