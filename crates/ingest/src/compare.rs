@@ -33,7 +33,10 @@ pub(crate) fn compare_all(
 ) -> Result<(), IngestError> {
     let mut after = StreamNumber(0);
     loop {
-        if options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+        if options
+            .stop
+            .is_some_and(|stop| stop.load(Ordering::Relaxed))
+        {
             return Err(IngestError::Stopped);
         }
         let candidates = candidates(catalogue, after)?;
@@ -51,7 +54,10 @@ pub(crate) fn compare_all(
                     content(&syntax, source.as_ref()).map_err(|source| located.unreadable(source))
                 });
                 let unchanged = located.check();
-                (stream, content.and_then(|digest| unchanged.map(|()| digest)))
+                (
+                    stream,
+                    content.and_then(|digest| unchanged.map(|()| digest)),
+                )
             };
             located.into_par_iter().map(digest).collect()
         });
@@ -135,7 +141,10 @@ fn data_set_start(source: &dyn Source) -> io::Result<u64> {
         if header[..2] != [2, 0] {
             return Ok(position);
         }
-        let long = matches!(&header[4..6], b"OB" | b"OW" | b"UN" | b"UT" | b"SQ" | b"UC" | b"UR");
+        let long = matches!(
+            &header[4..6],
+            b"OB" | b"OW" | b"UN" | b"UT" | b"SQ" | b"UC" | b"UR"
+        );
         let (header_length, length) = if long {
             let length = [header[8], header[9], header[10], header[11]];
             (12, u64::from(u32::from_le_bytes(length)))

@@ -53,7 +53,9 @@ pub enum IngestError {
         path: Phi<PathBuf>,
     },
     /// One of the exports named lies inside another, so that its files would count twice.
-    #[error("two of the exports named overlap, so that files would count twice; name the outer one")]
+    #[error(
+        "two of the exports named overlap, so that files would count twice; name the outer one"
+    )]
     ExportsOverlap {
         /// The inner one.
         path: Phi<PathBuf>,

@@ -126,7 +126,10 @@ mod tests {
             resolve(exports, &[site], Some(&site.join("inbox"))).map(|list| list.len())
         };
         let inbox = make("site/inbox");
-        assert!(matches!(resolve(&[export.clone(), export.clone()], &site), Ok(1)));
+        assert!(matches!(
+            resolve(&[export.clone(), export.clone()], &site),
+            Ok(1)
+        ));
         assert!(matches!(
             resolve(&[base.path().into()], &site),
             Err(IngestError::SiteInsideExport { .. })

@@ -69,7 +69,10 @@ pub(crate) fn read_stream(source: Arc<dyn Source>, limits: &Limits, may_unpack: 
     let Ok(recognition) = recognise(source.as_ref()) else {
         return quarantined(QuarantineReason::Unreadable);
     };
-    if matches!(recognition, Recognition::NotDicom | Recognition::BareDataSet) {
+    if matches!(
+        recognition,
+        Recognition::NotDicom | Recognition::BareDataSet
+    ) {
         match archive_of(source.as_ref()) {
             Err(_) => return quarantined(QuarantineReason::Unreadable),
             Ok(Some(ArchiveKind::Unsupported)) => {

@@ -27,9 +27,8 @@ pub(crate) struct Scope {
 
 /// Forgets what was listed before.
 pub(crate) fn begin(connection: &Connection) -> Result<(), IngestError> {
-    connection.execute_batch(
-        "DROP INDEX IF EXISTS temp.found_by_place; DELETE FROM temp.found;",
-    )?;
+    connection
+        .execute_batch("DROP INDEX IF EXISTS temp.found_by_place; DELETE FROM temp.found;")?;
     Ok(())
 }
 
@@ -61,7 +60,11 @@ pub(crate) fn columns(outcome: Option<Outcome>) -> (&'static str, &'static str) 
 }
 
 /// Brings the catalogue up to date with what was listed. What is gone keeps its last state.
-pub(crate) fn merge(connection: &Connection, run: i64, scopes: &[Scope]) -> Result<(), IngestError> {
+pub(crate) fn merge(
+    connection: &Connection,
+    run: i64,
+    scopes: &[Scope],
+) -> Result<(), IngestError> {
     connection.execute_batch(NUMBER_THOSE_OF_ONE_NAME)?;
     connection.execute(CHANGED, params![run, QuarantineReason::Unreadable.code()])?;
     connection.execute_batch(FORGET_CHANGED_INSTANCES)?;

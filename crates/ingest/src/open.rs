@@ -58,7 +58,8 @@ impl Opener {
     /// # Errors
     /// If it is gone, may not be read, is reached through a link, or is not a regular file.
     pub(crate) fn open(&self, relative: &[u8]) -> io::Result<(File, Stamp)> {
-        let file = File::from(self.open_without_access_time(Path::new(OsStr::from_bytes(relative)))?);
+        let file =
+            File::from(self.open_without_access_time(Path::new(OsStr::from_bytes(relative)))?);
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
@@ -99,8 +100,7 @@ impl Opener {
 
     /// The same without the kernel's help: every folder on the way is opened and may not be a link.
     fn open_step_by_step(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-        let folder_flags =
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let folder_flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mut steps = path.components().peekable();
         let mut folder: Option<OwnedFd> = None;
         while let Some(step) = steps.next() {

@@ -103,7 +103,11 @@ fn send_batches(
     let connection = connect(catalogue)?;
     let mut after = 0;
     loop {
-        if reader.options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+        if reader
+            .options
+            .stop
+            .is_some_and(|stop| stop.load(Ordering::Relaxed))
+        {
             return Err(IngestError::Stopped);
         }
         let tasks = waiting(&connection, after)?;
@@ -111,9 +115,12 @@ fn send_batches(
             return Ok(());
         };
         after = last.stream;
-        let done = reader
-            .pool
-            .install(|| tasks.into_par_iter().map(|task| reader.read(task)).collect());
+        let done = reader.pool.install(|| {
+            tasks
+                .into_par_iter()
+                .map(|task| reader.read(task))
+                .collect()
+        });
         if sender.send(done).is_err() {
             return Ok(());
         }
@@ -275,7 +282,12 @@ impl Writer {
                 i64::try_from(header.pixel_bytes).unwrap_or(i64::MAX)
             ])?;
         for known in header.known {
-            let row = (patient, study, kind_number(known.kind), known.value.into_exposed());
+            let row = (
+                patient,
+                study,
+                kind_number(known.kind),
+                known.value.into_exposed(),
+            );
             if self.stored.contains(&row) {
                 continue;
             }

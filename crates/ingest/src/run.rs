@@ -43,7 +43,11 @@ pub fn ingest(
         catalogue.set_spool_folder(folder.clone());
     }
     let spool = Spool::open(catalogue.spool_folder()).map_err(IngestError::site)?;
-    let site = catalogue.path().parent().unwrap_or(Path::new("/")).to_path_buf();
+    let site = catalogue
+        .path()
+        .parent()
+        .unwrap_or(Path::new("/"))
+        .to_path_buf();
     let apart = [site.as_path(), catalogue.spool_folder()];
     let exports = resolve(exports, &apart, options.inbox.as_deref())?;
     let pool = rayon::ThreadPoolBuilder::new()
@@ -109,7 +113,9 @@ fn list(
 /// A run that was interrupted is continued under its number.
 fn begin_run(connection: &Connection) -> Result<i64, IngestError> {
     let unfinished = connection
-        .query_row("SELECT id FROM runs WHERE finished = 0", [], |row| row.get(0))
+        .query_row("SELECT id FROM runs WHERE finished = 0", [], |row| {
+            row.get(0)
+        })
         .optional()?;
     match unfinished {
         Some(run) => Ok(run),
@@ -131,7 +137,10 @@ fn read_again_under_new_limits(
     if meta(connection, "limits")? == Some(limits) {
         return Ok(());
     }
-    connection.execute("INSERT OR REPLACE INTO catalogue_meta VALUES ('limits', ?1)", [limits])?;
+    connection.execute(
+        "INSERT OR REPLACE INTO catalogue_meta VALUES ('limits', ?1)",
+        [limits],
+    )?;
     connection.execute_batch(
         "UPDATE streams SET stage = 1 WHERE archive = 1 AND id IN (
              SELECT container FROM streams WHERE own_reason = 'archive-limit' AND spool IS NULL);
@@ -183,7 +192,10 @@ fn list_export(
         if streams == REPORT_EVERY {
             progress.found(streams, bytes);
             (streams, bytes) = (0, 0);
-            if options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            if options
+                .stop
+                .is_some_and(|stop| stop.load(Ordering::Relaxed))
+            {
                 return Err(IngestError::Stopped);
             }
         }

@@ -23,7 +23,12 @@ pub(crate) fn settle(connection: &Connection) -> Result<(), IngestError> {
         let held = Outcome::Held(reason);
         connection.execute(statement, params![held.kind(), held.reason()])?;
     }
-    for statement in [MEMBERS_OF_THE_GONE, MEMBERS_OF_THE_GONE, FROM_VERDICTS, FROM_THEMSELVES] {
+    for statement in [
+        MEMBERS_OF_THE_GONE,
+        MEMBERS_OF_THE_GONE,
+        FROM_VERDICTS,
+        FROM_THEMSELVES,
+    ] {
         connection.execute(statement, [])?;
     }
     Ok(())

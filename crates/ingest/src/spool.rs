@@ -80,7 +80,11 @@ impl Spool {
                 continue;
             }
             for file in std::fs::read_dir(folder.path())? {
-                if let Some(digest) = file?.file_name().to_str().and_then(|name| name.parse().ok()) {
+                if let Some(digest) = file?
+                    .file_name()
+                    .to_str()
+                    .and_then(|name| name.parse().ok())
+                {
                     digests.push(digest);
                 }
             }
@@ -169,6 +173,11 @@ mod tests {
         assert!(spool.digests().unwrap().is_empty());
         std::fs::write(folder.path().join(UNFINISHED).join("left"), b"x").unwrap();
         Spool::open(folder.path()).unwrap();
-        assert_eq!(std::fs::read_dir(folder.path().join(UNFINISHED)).unwrap().count(), 0);
+        assert_eq!(
+            std::fs::read_dir(folder.path().join(UNFINISHED))
+                .unwrap()
+                .count(),
+            0
+        );
     }
 }

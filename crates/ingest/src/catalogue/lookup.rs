@@ -38,16 +38,28 @@ impl Lookup {
         })
     }
 
-    pub(crate) fn study(&mut self, connection: &Connection, uid: String) -> Result<i64, IngestError> {
+    pub(crate) fn study(
+        &mut self,
+        connection: &Connection,
+        uid: String,
+    ) -> Result<i64, IngestError> {
         const FIND: &str = "SELECT id FROM studies WHERE uid = ?1";
         const ADD: &str = "INSERT INTO studies(uid) VALUES (?1)";
-        remembered(&mut self.studies, uid, |uid| by_uid(connection, FIND, ADD, uid))
+        remembered(&mut self.studies, uid, |uid| {
+            by_uid(connection, FIND, ADD, uid)
+        })
     }
 
-    pub(crate) fn series(&mut self, connection: &Connection, uid: String) -> Result<i64, IngestError> {
+    pub(crate) fn series(
+        &mut self,
+        connection: &Connection,
+        uid: String,
+    ) -> Result<i64, IngestError> {
         const FIND: &str = "SELECT id FROM series WHERE uid = ?1";
         const ADD: &str = "INSERT INTO series(uid) VALUES (?1)";
-        remembered(&mut self.series, uid, |uid| by_uid(connection, FIND, ADD, uid))
+        remembered(&mut self.series, uid, |uid| {
+            by_uid(connection, FIND, ADD, uid)
+        })
     }
 
     pub(crate) fn look(

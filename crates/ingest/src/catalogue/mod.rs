@@ -133,7 +133,11 @@ fn prepare(connection: &Connection) -> Result<(), IngestError> {
 
 pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<i64>, IngestError> {
     Ok(connection
-        .query_row("SELECT value FROM catalogue_meta WHERE key = ?1", [key], |row| row.get(0))
+        .query_row(
+            "SELECT value FROM catalogue_meta WHERE key = ?1",
+            [key],
+            |row| row.get(0),
+        )
         .optional()?)
 }
 
@@ -147,7 +151,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.db");
         let catalogue = Catalogue::open(&path).unwrap();
-        catalogue.connection().execute_batch("CREATE TABLE other(a)").unwrap();
+        catalogue
+            .connection()
+            .execute_batch("CREATE TABLE other(a)")
+            .unwrap();
         let mut files = 0;
         for file in std::fs::read_dir(folder.path()).unwrap() {
             let file = file.unwrap();
@@ -176,6 +183,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.db");
         std::fs::write(&path, [7; 4096]).unwrap();
-        assert!(matches!(Catalogue::open(&path), Err(IngestError::Catalogue { .. })));
+        assert!(matches!(
+            Catalogue::open(&path),
+            Err(IngestError::Catalogue { .. })
+        ));
     }
 }

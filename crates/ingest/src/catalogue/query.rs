@@ -114,7 +114,9 @@ impl Catalogue {
     }
 
     fn look(&self, number: i64) -> Result<Look, IngestError> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM looks WHERE id = ?1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT * FROM looks WHERE id = ?1")?;
         Ok(statement.query_row([number], |row| {
             Ok(Look {
                 sop_class: row.get("sop_class")?,
@@ -171,9 +173,9 @@ impl Catalogue {
         &self,
         each: &mut dyn FnMut(StreamEntry) -> Result<(), IngestError>,
     ) -> Result<(), IngestError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, size, outcome, reason, vanished FROM streams ORDER BY id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, size, outcome, reason, vanished FROM streams ORDER BY id",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             each(StreamEntry {
@@ -349,9 +351,15 @@ const KINDS: [(i64, KnownKind); 10] = [
 
 /// The number under which a kind is stored.
 pub(crate) fn kind_number(kind: KnownKind) -> i64 {
-    KINDS.iter().find(|(_, other)| *other == kind).map_or(0, |(number, _)| *number)
+    KINDS
+        .iter()
+        .find(|(_, other)| *other == kind)
+        .map_or(0, |(number, _)| *number)
 }
 
 fn kind_of_number(number: i64) -> Option<KnownKind> {
-    KINDS.iter().find(|(other, _)| *other == number).map(|(_, kind)| *kind)
+    KINDS
+        .iter()
+        .find(|(other, _)| *other == number)
+        .map(|(_, kind)| *kind)
 }

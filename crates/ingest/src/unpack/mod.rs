@@ -44,8 +44,12 @@ pub(crate) fn archive_kind(head: &[u8]) -> Option<ArchiveKind> {
         Some(ArchiveKind::Gzip)
     } else if begins(&[b"\x28\xb5\x2f\xfd"]) {
         Some(ArchiveKind::Zstd)
-    } else if begins(&[b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\0", b"MSCF\0\0\0\0"])
-        || (begins(&[b"BZh"]) && head.get(4..10) == Some(b"1AY&SY"))
+    } else if begins(&[
+        b"7z\xbc\xaf\x27\x1c",
+        b"Rar!\x1a\x07",
+        b"\xfd7zXZ\0",
+        b"MSCF\0\0\0\0",
+    ]) || (begins(&[b"BZh"]) && head.get(4..10) == Some(b"1AY&SY"))
     {
         Some(ArchiveKind::Unsupported)
     } else if tar::is_header(head) {
@@ -313,6 +317,3 @@ fn is_unsafe(name: &[u8]) -> bool {
         || name.contains(&0)
         || parts.any(|part| part == b"..")
 }
-
-#[cfg(test)]
-mod tests;

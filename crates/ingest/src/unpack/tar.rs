@@ -201,7 +201,11 @@ pub(crate) fn is_header(block: &[u8]) -> bool {
     };
     let (mut unsigned, mut signed) = (0_u64, 0_i64);
     for (index, byte) in block.iter().enumerate() {
-        let byte = if (148..156).contains(&index) { b' ' } else { *byte };
+        let byte = if (148..156).contains(&index) {
+            b' '
+        } else {
+            *byte
+        };
         unsigned += u64::from(byte);
         signed += i64::from(byte.cast_signed());
     }
@@ -212,10 +216,9 @@ pub(crate) fn is_header(block: &[u8]) -> bool {
 /// A number in octal digits, or in base 256 where the first bit is set (GNU).
 fn number(field: &[u8]) -> Option<u64> {
     if field[0] & 0x80 != 0 {
-        let (high, low) = field.split_at(field.len() - 8);
-        let no_overflow = high[0] == 0x80 && high[1..].iter().all(|byte| *byte == 0);
-        let value = u64::from_be_bytes(low.try_into().ok()?);
-        return (no_overflow && field.len() > 8).then_some(value);
+        let (high, low) = field.split_last_chunk::<8>()?;
+        let fits = high.first() == Some(&0x80) && high[1..].iter().all(|byte| *byte == 0);
+        return fits.then(|| u64::from_be_bytes(*low));
     }
     let mut value = 0_u64;
     let digits = field
@@ -234,7 +237,10 @@ fn number(field: &[u8]) -> Option<u64> {
 /// Reads pax records: `length keyword=value\n`.
 fn read_pax(mut records: &[u8], extensions: &mut Extensions) -> Result<(), Broken> {
     while !records.is_empty() && records[0] != 0 {
-        let space = records.iter().position(|byte| *byte == b' ').ok_or(Broken)?;
+        let space = records
+            .iter()
+            .position(|byte| *byte == b' ')
+            .ok_or(Broken)?;
         let length: usize = ascii_number(&records[..space]).ok_or(Broken)?;
         if length <= space + 1 || length > records.len() || records[length - 1] != b'\n' {
             return Err(Broken);
@@ -310,7 +316,10 @@ mod tests {
         let bytes = archive(&[("a", &[1; 700]), ("b", &[2; 10])]);
         for cut in 0..bytes.len() {
             if let Ok(read) = names(&bytes[..cut]) {
-                assert!(read.iter().all(|(_, content)| content.len() == 700 || content.len() == 10));
+                assert!(
+                    read.iter()
+                        .all(|(_, content)| content.len() == 700 || content.len() == 10)
+                );
             }
         }
     }
@@ -323,6 +332,15 @@ mod tests {
         header.set_path("x").unwrap();
         header.set_cksum();
         assert!(names(header.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_checksum_in_base_256_is_none() {
+        // Found by the property below: the checksum field is too short for one.
+        assert!(!is_header(&[0xff; BLOCK]));
+        assert_eq!(number(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]), Some(258));
+        assert_eq!(number(&[0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]), None);
+        assert_eq!(number(b"0000644 \0"), Some(0o644));
     }
 
     proptest::proptest! {

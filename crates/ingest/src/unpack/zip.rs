@@ -106,7 +106,11 @@ impl<'a> ZipReader<'a> {
         }
         if &fixed[..4] != CENTRAL {
             // A digital signature may follow the last entry.
-            return if self.left == 0 { Ok(None) } else { Err(Broken) };
+            return if self.left == 0 {
+                Ok(None)
+            } else {
+                Err(Broken)
+            };
         }
         self.left = self.left.checked_sub(1).ok_or(Broken)?;
         let mut name = vec![0; usize::from(u16_at(&fixed, 28))];

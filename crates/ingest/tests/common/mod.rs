@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A site and an export, side by side.
-pub struct Hospital {
-    pub folder: TempDir,
+pub(crate) struct Hospital {
+    pub(crate) folder: TempDir,
 }
 
 impl Hospital {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["site", "export"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -20,37 +20,37 @@ impl Hospital {
         Self { folder }
     }
 
-    pub fn export(&self) -> PathBuf {
+    pub(crate) fn export(&self) -> PathBuf {
         self.folder.path().join("export")
     }
 
-    pub fn site(&self) -> PathBuf {
+    pub(crate) fn site(&self) -> PathBuf {
         self.folder.path().join("site")
     }
 
-    pub fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.export().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
-    pub fn catalogue(&self) -> Catalogue {
+    pub(crate) fn catalogue(&self) -> Catalogue {
         Catalogue::open(&self.site().join("site.db")).unwrap()
     }
 
-    pub fn ingest(&self) -> IngestReport {
+    pub(crate) fn ingest(&self) -> IngestReport {
         self.ingest_with(&IngestOptions::default()).unwrap()
     }
 
-    pub fn ingest_with(&self, options: &IngestOptions) -> Result<IngestReport, IngestError> {
+    pub(crate) fn ingest_with(&self, options: &IngestOptions) -> Result<IngestReport, IngestError> {
         let report = ingest(&mut self.catalogue(), &[self.export()], options, &Silent);
         assert!(self.catalogue().counts().unwrap().holds());
         report
     }
 
     /// The outcome of every stream by its place: `path!member: outcome`, sorted.
-    pub fn outcomes(&self) -> Vec<String> {
+    pub(crate) fn outcomes(&self) -> Vec<String> {
         let catalogue = self.catalogue();
         let mut lines = Vec::new();
         catalogue
@@ -61,7 +61,9 @@ impl Hospital {
                 for member in &place.expose().members {
                     line += &format!("!{}", String::from_utf8_lossy(member));
                 }
-                line += &entry.outcome.map_or(": ready".into(), |outcome| format!(": {outcome}"));
+                line += &entry
+                    .outcome
+                    .map_or(": ready".into(), |outcome| format!(": {outcome}"));
                 lines.push(line);
                 Ok(())
             })
@@ -73,15 +75,15 @@ impl Hospital {
 
 /// What a small DICOM object says.
 #[derive(Clone)]
-pub struct Small<'a> {
-    pub patient: &'a str,
-    pub name: &'a str,
-    pub study: &'a str,
-    pub series: &'a str,
-    pub instance: &'a str,
-    pub accession: &'a str,
-    pub pixels: &'a [u8],
-    pub meta_title: &'a str,
+pub(crate) struct Small<'a> {
+    pub(crate) patient: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) study: &'a str,
+    pub(crate) series: &'a str,
+    pub(crate) instance: &'a str,
+    pub(crate) accession: &'a str,
+    pub(crate) pixels: &'a [u8],
+    pub(crate) meta_title: &'a str,
 }
 
 impl Default for Small<'_> {
@@ -100,9 +102,14 @@ impl Default for Small<'_> {
 }
 
 impl Small<'_> {
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut set = Vec::new();
-        element(&mut set, (0x0008, 0x0016), "UI", b"1.2.840.10008.5.1.4.1.1.2");
+        element(
+            &mut set,
+            (0x0008, 0x0016),
+            "UI",
+            b"1.2.840.10008.5.1.4.1.1.2",
+        );
         element(&mut set, (0x0008, 0x0018), "UI", self.instance.as_bytes());
         element(&mut set, (0x0008, 0x0050), "SH", self.accession.as_bytes());
         element(&mut set, (0x0008, 0x0060), "CS", b"CT");
@@ -127,23 +134,33 @@ impl Small<'_> {
     }
 }
 
-pub fn part10(set: &[u8], instance: &str, title: &str) -> Vec<u8> {
+pub(crate) fn part10(set: &[u8], instance: &str, title: &str) -> Vec<u8> {
     let mut meta = Vec::new();
     element(&mut meta, (0x0002, 0x0001), "OB", &[0, 1]);
-    element(&mut meta, (0x0002, 0x0002), "UI", b"1.2.840.10008.5.1.4.1.1.2");
+    element(
+        &mut meta,
+        (0x0002, 0x0002),
+        "UI",
+        b"1.2.840.10008.5.1.4.1.1.2",
+    );
     element(&mut meta, (0x0002, 0x0003), "UI", instance.as_bytes());
     element(&mut meta, (0x0002, 0x0010), "UI", b"1.2.840.10008.1.2.1");
     element(&mut meta, (0x0002, 0x0016), "AE", title.as_bytes());
     let mut file = vec![0; 128];
     file.extend_from_slice(b"DICM");
-    element(&mut file, (0x0002, 0x0000), "UL", &(meta.len() as u32).to_le_bytes());
+    element(
+        &mut file,
+        (0x0002, 0x0000),
+        "UL",
+        &(meta.len() as u32).to_le_bytes(),
+    );
     file.extend(meta);
     file.extend_from_slice(set);
     file
 }
 
 /// One element in Explicit VR Little Endian.
-pub fn element(into: &mut Vec<u8>, tag: (u16, u16), vr: &str, value: &[u8]) {
+pub(crate) fn element(into: &mut Vec<u8>, tag: (u16, u16), vr: &str, value: &[u8]) {
     let mut value = value.to_vec();
     if value.len() % 2 == 1 {
         value.push(if vr == "UI" || vr == "OB" { 0 } else { b' ' });
@@ -161,16 +178,30 @@ pub fn element(into: &mut Vec<u8>, tag: (u16, u16), vr: &str, value: &[u8]) {
 }
 
 /// Everything that the catalogue holds, as text, table by table.
-pub fn dump(site: &Path) -> Vec<String> {
+pub(crate) fn dump(site: &Path) -> Vec<String> {
     let catalogue = Catalogue::open(&site.join("site.db")).unwrap();
     let connection = catalogue.connection();
     let mut lines = Vec::new();
-    for table in ["exports", "runs", "streams", "patients", "studies", "series", "looks", "instances", "known"] {
-        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    for table in [
+        "exports",
+        "runs",
+        "streams",
+        "patients",
+        "studies",
+        "series",
+        "looks",
+        "instances",
+        "known",
+    ] {
+        let mut statement = connection
+            .prepare(&format!("SELECT * FROM {table}"))
+            .unwrap();
         let columns = statement.column_count();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
-            let values: Vec<_> = (0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect();
+            let values: Vec<_> = (0..columns)
+                .map(|at| format!("{:?}", row.get_ref(at).unwrap()))
+                .collect();
             lines.push(format!("{table}: {}", values.join(" ")));
         }
     }
