@@ -6,6 +6,7 @@
 
 pub mod block;
 pub mod builder;
+pub mod checks;
 pub mod error;
 pub mod extract;
 pub mod index;
@@ -16,6 +17,7 @@ pub mod release;
 pub mod seekable;
 pub mod shard;
 pub mod signing;
+pub mod track;
 pub mod verify;
 
 mod bag;
