@@ -1,1 +1,18 @@
-fn main() {}
+//! The program `cloakroom`: arguments in, text or JSON and an exit code out. It owns no rule.
+
+mod arguments;
+mod commands;
+mod exit;
+mod progress;
+mod render;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    match commands::run(&arguments) {
+        Ok(code) => code.into(),
+        Err(failure) => exit::report(&failure, arguments.json).into(),
+    }
+}

@@ -49,16 +49,24 @@ impl Failure {
     pub fn io(what: &str, path: &Path, error: &io::Error) -> Self {
         let failure = Self::could_not_run(format!("{what}: {error}")).at(path);
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                failure.advise("make room on the disk and run the same command again; it goes on where it stopped")
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => failure.advise(
+                "make room on the disk and run the same command again; it goes on where it stopped",
+            ),
+            io::ErrorKind::PermissionDenied => {
+                failure.advise("check who owns the file and who runs the command")
             }
-            io::ErrorKind::PermissionDenied => failure.advise("check who owns the file and who runs the command"),
             _ => failure,
         }
     }
 
     fn new(kind: FailureKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), place: None, detail: None, advice: None }
+        Self {
+            kind,
+            what: what.into(),
+            place: None,
+            detail: None,
+            advice: None,
+        }
     }
 
     /// Names the file or folder, for the officer only.

@@ -15,11 +15,62 @@ const CHUNK: usize = 256 * 1024;
 const CHUNKS_WAITING: usize = 48;
 
 /// What a job sends to the writer.
-pub(crate) enum Message<T> {
+enum Message<T> {
     /// Bytes of the job's output, in order.
     Bytes(Vec<u8>),
     /// The job is done.
     Done(T),
+}
+
+/// The output of one job on the writer's side: its bytes as they come, and then its result.
+pub(crate) struct Finished<T, E> {
+    receiver: Receiver<Message<Result<T, E>>>,
+    chunk: Vec<u8>,
+    taken: usize,
+    result: Option<Result<T, E>>,
+}
+
+impl<T, E> Finished<T, E> {
+    fn new(receiver: Receiver<Message<Result<T, E>>>) -> Self {
+        Self {
+            receiver,
+            chunk: Vec::new(),
+            taken: 0,
+            result: None,
+        }
+    }
+
+    /// The next bytes of the job; `None` when there are no more.
+    pub(crate) fn next_bytes(&mut self) -> Option<Vec<u8>> {
+        while self.result.is_none() {
+            match self.receiver.recv().ok()? {
+                Message::Bytes(bytes) if bytes.is_empty() => {}
+                Message::Bytes(bytes) => return Some(bytes),
+                Message::Done(result) => self.result = Some(result),
+            }
+        }
+        None
+    }
+
+    /// The result of the job, once its bytes have been read. `None` if the job's thread is gone.
+    pub(crate) fn result(mut self) -> Option<Result<T, E>> {
+        while self.next_bytes().is_some() {}
+        self.result
+    }
+}
+
+impl<T, E> io::Read for Finished<T, E> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.taken == self.chunk.len() {
+            self.taken = 0;
+            self.chunk = self.next_bytes().unwrap_or_default();
+        }
+        let rest = &self.chunk[self.taken..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.taken += count;
+        Ok(count)
+    }
 }
 
 /// Where a job writes its output.
@@ -34,7 +85,9 @@ impl<T> Output<T> {
             return Ok(());
         }
         let chunk = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK));
-        self.sender.send(Message::Bytes(chunk)).map_err(|_| io::Error::other("the writer has stopped"))
+        self.sender
+            .send(Message::Bytes(chunk))
+            .map_err(|_| io::Error::other("the writer has stopped"))
     }
 }
 
@@ -52,21 +105,27 @@ impl<T> io::Write for Output<T> {
     }
 }
 
-/// Takes the jobs in their order with `threads` workers, and gives each job's bytes and result to `write`, job after job.
+/// Takes the jobs in their order with `threads` workers, and gives each job's output to `write`, job after job.
 ///
-/// `work` gets the job and an [`Output`]; what it returns is the job's result. `write` gets each message of each
-/// job in order, with the job's number. The first error of `next`, `work` or `write` ends the run.
+/// `work` gets the job and an [`Output`]; what it returns is the job's result. `write` gets the [`Finished`] side
+/// of each job in order, and takes what it wants of it. The first error of `next` or `write` ends the run; an
+/// error of `work` is the job's result.
 ///
 /// # Errors
 /// The first error that any part reported.
-pub(crate) fn run<J, T, E, N, F, W>(threads: usize, mut next: N, work: F, mut write: W) -> Result<(), E>
+pub(crate) fn run<J, T, E, N, F, W>(
+    threads: usize,
+    mut next: N,
+    work: F,
+    mut write: W,
+) -> Result<(), E>
 where
     J: Send,
     T: Send,
     E: Send,
     N: FnMut() -> Result<Option<J>, E> + Send,
     F: Fn(J, &mut Output<Result<T, E>>) -> Result<T, E> + Sync,
-    W: FnMut(Message<T>) -> Result<(), E>,
+    W: FnMut(Finished<T, E>) -> Result<(), E>,
 {
     let threads = threads.max(1);
     let (order, in_order) = bounded::<Receiver<Message<Result<T, E>>>>(threads);
@@ -94,7 +153,9 @@ fn take<J, T, E, N>(source: &Mutex<(&mut N, Option<Order<T, E>>)>) -> Option<Tak
 where
     N: FnMut() -> Result<Option<J>, E>,
 {
-    let mut source = source.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut source = source
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let (next, order) = &mut *source;
     let sender_of_places = order.as_ref()?;
     let job = match next() {
@@ -117,7 +178,10 @@ fn perform<J, T, E>(
     sender: Sender<Message<Result<T, E>>>,
     work: &impl Fn(J, &mut Output<Result<T, E>>) -> Result<T, E>,
 ) {
-    let mut output = Output { buffer: Vec::new(), sender };
+    let mut output = Output {
+        buffer: Vec::new(),
+        sender,
+    };
     let result = job.and_then(|job| work(job, &mut output));
     if output.hand_on().is_ok() {
         // The writer may have stopped for a reason of its own, which is then the result of the run.
@@ -127,23 +191,17 @@ fn perform<J, T, E>(
 
 fn collect<T, E>(
     in_order: &Receiver<Receiver<Message<Result<T, E>>>>,
-    write: &mut impl FnMut(Message<T>) -> Result<(), E>,
+    write: &mut impl FnMut(Finished<T, E>) -> Result<(), E>,
 ) -> Result<(), E> {
-    for job in in_order {
-        for message in &job {
-            match message {
-                Message::Bytes(bytes) => write(Message::Bytes(bytes))?,
-                Message::Done(result) => write(Message::Done(result?))?,
-            }
-        }
-    }
-    Ok(())
+    in_order
+        .iter()
+        .try_for_each(|receiver| write(Finished::new(receiver)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use std::io::{Read, Write};
 
     fn squares(threads: usize, jobs: usize) -> (Vec<u8>, Vec<usize>) {
         let mut numbers = 0..jobs;
@@ -152,14 +210,16 @@ mod tests {
             threads,
             || Ok(numbers.next()),
             |number, output| {
-                output.write_all(&vec![number as u8; number * 1000]).map_err(|error| error.to_string())?;
+                output
+                    .write_all(&vec![number as u8; number * 1000])
+                    .map_err(|error| error.to_string())?;
                 Ok(number * number)
             },
-            |message| {
-                match message {
-                    Message::Bytes(chunk) => bytes.extend(chunk),
-                    Message::Done(square) => done.push(square),
-                }
+            |mut finished| {
+                finished
+                    .read_to_end(&mut bytes)
+                    .map_err(|error| error.to_string())?;
+                done.push(finished.result().ok_or("no result")??);
                 Ok(())
             },
         );
@@ -170,7 +230,10 @@ mod tests {
     #[test]
     fn the_output_does_not_depend_on_the_number_of_threads() {
         let alone = squares(1, 200);
-        assert_eq!(alone.1, (0..200).map(|number| number * number).collect::<Vec<_>>());
+        assert_eq!(
+            alone.1,
+            (0..200).map(|number| number * number).collect::<Vec<_>>()
+        );
         for threads in [2, 3, 8] {
             assert_eq!(squares(threads, 200), alone);
         }
@@ -187,7 +250,7 @@ mod tests {
                     output.write_all(&[0; 4096]).map_err(|_| -1)?;
                     if number == 37 { Err(number) } else { Ok(()) }
                 },
-                |_| Ok(()),
+                |finished| finished.result().unwrap_or(Err(-2)),
             );
             assert_eq!(result, Err(37));
         }

@@ -31,7 +31,10 @@ pub struct Counter {
 impl Counter {
     /// Items and bytes so far.
     pub fn seen(&self) -> (u64, u64) {
-        (self.items.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+        (
+            self.items.load(Ordering::Relaxed),
+            self.bytes.load(Ordering::Relaxed),
+        )
     }
 }
 

@@ -45,7 +45,12 @@ impl Site {
             private_folder(&root.join(folder))?;
         }
         write_keys(root, &name)?;
-        let settings = SiteSettings { format: FORMAT, name, project: PROJECT.into(), epoch: 1 };
+        let settings = SiteSettings {
+            format: FORMAT,
+            name,
+            project: PROJECT.into(),
+            epoch: 1,
+        };
         let text = serde_yaml::to_string(&settings)
             .map_err(|_| Failure::could_not_run("the settings could not be written as YAML"))?;
         private_file(&root.join("site.yaml"), text.as_bytes())?;
@@ -63,8 +68,11 @@ impl Site {
                 .at(root)
                 .advise("make one with `cloakroom init`, or check the path"));
         }
-        let settings: SiteSettings = serde_yaml::from_str(&read_text(&path)?)
-            .map_err(|error| Failure::wrong_use("the settings of the site are wrong").at(&path).detail(error.to_string()))?;
+        let settings: SiteSettings = serde_yaml::from_str(&read_text(&path)?).map_err(|error| {
+            Failure::wrong_use("the settings of the site are wrong")
+                .at(&path)
+                .detail(error.to_string())
+        })?;
         if settings.format != FORMAT {
             return Err(Failure::wrong_use(format!(
                 "the site folder has format {}, and this program knows format {FORMAT}",
@@ -73,9 +81,14 @@ impl Site {
             .at(root));
         }
         require_private(&root.join("keys"))?;
-        let root = fs::canonicalize(root).map_err(|error| Failure::io("could not find the site folder", root, &error))?;
+        let root = fs::canonicalize(root)
+            .map_err(|error| Failure::io("could not find the site folder", root, &error))?;
         let lock = lock(&root)?;
-        Ok(Self { root, settings, _lock: lock })
+        Ok(Self {
+            root,
+            settings,
+            _lock: lock,
+        })
     }
 
     /// The folder.
@@ -126,7 +139,8 @@ impl Site {
         let path = self.root.join("keys").join("site.key");
         require_private(&path)?;
         let text = Zeroizing::new(read_text(&path)?);
-        let bytes = parse_secret(&text).ok_or_else(|| Failure::could_not_run("the site key is damaged").at(&path))?;
+        let bytes = parse_secret(&text)
+            .ok_or_else(|| Failure::could_not_run("the site key is damaged").at(&path))?;
         SiteSecret::new(*bytes).map_err(|error| Failure::could_not_run(error.to_string()).at(&path))
     }
 
@@ -138,7 +152,8 @@ impl Site {
         let path = self.root.join("keys").join("signing.key");
         require_private(&path)?;
         let text = Zeroizing::new(read_text(&path)?);
-        text.parse().map_err(|_| Failure::could_not_run("the signing key is damaged").at(&path))
+        text.parse()
+            .map_err(|_| Failure::could_not_run("the signing key is damaged").at(&path))
     }
 
     /// The text of the key that signs packages, in the form of minisign.
@@ -156,9 +171,15 @@ fn write_keys(root: &Path, name: &SiteName) -> Result<(), Failure> {
     let keys = root.join("keys");
     let secret = random()?;
     let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    private_file(&keys.join("site.key"), format!("{SECRET_LINE}\n{digits}\n").as_bytes())?;
+    private_file(
+        &keys.join("site.key"),
+        format!("{SECRET_LINE}\n{digits}\n").as_bytes(),
+    )?;
     let signing = SecretKey::from_seed(Origin::site_key_name(name), &*random()?);
-    private_file(&keys.join("signing.key"), format!("{}\n", signing.to_secret_text()).as_bytes())?;
+    private_file(
+        &keys.join("signing.key"),
+        format!("{}\n", signing.to_secret_text()).as_bytes(),
+    )?;
     let public = write_package_key(&keys.join("package.key"))?;
     let text = format!(
         "# The public keys of {name}. Give this file to organisers and auditors, by a way that they trust.\n\
@@ -188,7 +209,8 @@ fn parse_secret(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 
 fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
     let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *bytes).map_err(|_| Failure::could_not_run("the system gives no random numbers"))?;
+    getrandom::fill(&mut *bytes)
+        .map_err(|_| Failure::could_not_run("the system gives no random numbers"))?;
     Ok(bytes)
 }
 
@@ -196,9 +218,11 @@ fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
 fn require_private(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = fs::metadata(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::could_not_run("a key of the site is missing; without it there is no run")
-            .at(path)
-            .advise("restore it from the backup of the site folder"),
+        std::io::ErrorKind::NotFound => {
+            Failure::could_not_run("a key of the site is missing; without it there is no run")
+                .at(path)
+                .advise("restore it from the backup of the site folder")
+        }
         _ => Failure::io("could not look at a key", path, &error),
     })?;
     if metadata.permissions().mode() & 0o077 != 0 {
@@ -211,13 +235,18 @@ fn require_private(path: &Path) -> Result<(), Failure> {
 
 fn lock(root: &Path) -> Result<File, Failure> {
     let path = root.join(".lock");
-    let file = File::create(&path).map_err(|error| Failure::io("could not lock the site folder", &path, &error))?;
+    let file = File::create(&path)
+        .map_err(|error| Failure::io("could not lock the site folder", &path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Failure::could_not_run("another run has this site folder open")
-            .at(root)
-            .advise("wait until it has ended, and run the same command again")),
-        Err(TryLockError::Error(error)) => Err(Failure::io("could not lock the site folder", &path, &error)),
+        Err(TryLockError::WouldBlock) => Err(Failure::could_not_run(
+            "another run has this site folder open",
+        )
+        .at(root)
+        .advise("wait until it has ended, and run the same command again")),
+        Err(TryLockError::Error(error)) => {
+            Err(Failure::io("could not lock the site folder", &path, &error))
+        }
     }
 }
 
@@ -262,13 +291,27 @@ mod tests {
         assert!(site.secret().is_ok());
         assert!(site.signing_key().is_ok());
         let again = Site::open(&root).err().unwrap();
-        assert!(again.officer_text().contains("another run"), "{}", again.officer_text());
+        assert!(
+            again.officer_text().contains("another run"),
+            "{}",
+            again.officer_text()
+        );
         drop(site);
-        fs::set_permissions(root.join("keys/site.key"), fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(
+            root.join("keys/site.key"),
+            fs::Permissions::from_mode(0o644),
+        )
+        .unwrap();
         let site = Site::open(&root).unwrap();
         assert!(site.secret().is_err());
         fs::remove_file(root.join("keys/site.key")).unwrap();
-        assert!(site.secret().err().unwrap().officer_text().contains("no run"));
+        assert!(
+            site.secret()
+                .err()
+                .unwrap()
+                .officer_text()
+                .contains("no run")
+        );
     }
 
     #[test]

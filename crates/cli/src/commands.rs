@@ -1,0 +1,149 @@
+//! Each command: arguments become settings, the pipeline does the work, the report is rendered.
+
+use crate::arguments::{
+    Arguments, AuditCommand, Command, Compression, CrosswalkFormat, ProfileCommand, ReceiveArguments, ReleaseCommand,
+    RunArguments,
+};
+use crate::exit::Exit;
+use crate::progress::Drawn;
+use crate::render::{self, Render};
+use cloakroom_core::StatedDate;
+use cloakroom_pipeline as pipeline;
+use cloakroom_pipeline::{Failure, Report, Site};
+use std::path::Path;
+
+/// Runs a command and says how it ended.
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let threads = threads(arguments);
+    let progress = Drawn::new();
+    match &arguments.command {
+        Command::Demo { dir } => answer(arguments, &pipeline::demo::run(dir, threads, &progress)?),
+        Command::Init { site, organiser: true, .. } => answer(arguments, &pipeline::init::organiser(site)?),
+        Command::Init { site, name, .. } => answer(arguments, &pipeline::init::site(site, name.clone())?),
+        Command::Ingest { site, export } => {
+            answer(arguments, &pipeline::catalogue::ingest(&Site::open(site)?, export, threads, &progress)?)
+        }
+        Command::Receive(request) => receive(arguments, request),
+        Command::Plan { run, values } => {
+            let settings = run_settings(run, threads)?;
+            answer(arguments, &pipeline::plan::plan(&Site::open(&run.site)?, &settings, *values, &progress)?)
+        }
+        Command::Deid { run, out, date, compression } => {
+            let settings = pipeline::delivery::DeliverySettings {
+                run: run_settings(run, threads)?,
+                out: out.clone(),
+                date: date.unwrap_or_else(pipeline::clock::today),
+                compression: match compression {
+                    Compression::Zstd => pipeline::Compression::DEFAULT,
+                    Compression::None => pipeline::Compression::None,
+                },
+            };
+            answer(arguments, &pipeline::delivery::deid(&Site::open(&run.site)?, &settings, &progress)?)
+        }
+        Command::Withdraw { site, patient, track, out, date } => {
+            let date = date.unwrap_or_else(pipeline::clock::today);
+            answer(arguments, &pipeline::withdraw::withdraw(&Site::open(site)?, patient, track, date, out)?)
+        }
+        Command::Crosswalk { site, out, format, track } => {
+            let format = match format {
+                CrosswalkFormat::Csv => pipeline::crosswalk::Format::Csv,
+                CrosswalkFormat::Midi => pipeline::crosswalk::Format::Midi,
+            };
+            answer(arguments, &pipeline::crosswalk::write(&Site::open(site)?, track.as_deref(), format, out)?)
+        }
+        Command::Release(command) => release(arguments, command, threads, &progress),
+        Command::Verify { path, trust, since } => {
+            let trusted = pipeline::Trusted::read(trust)?;
+            let settings = pipeline::verify::VerifySettings { trusted, since: since.clone(), threads };
+            answer(arguments, &pipeline::verify::verify(path, &settings, &progress)?)
+        }
+        Command::Extract { path, out, series } => {
+            answer(arguments, &pipeline::extract::extract(path, out, series.as_deref())?)
+        }
+        Command::Audit(command) => audit(arguments, command),
+        Command::Profile(command) => profile(arguments, command),
+    }
+}
+
+fn threads(arguments: &Arguments) -> usize {
+    arguments.threads.filter(|threads| *threads > 0).unwrap_or_else(|| {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    })
+}
+
+/// Prints the report and turns its verdict into an exit code.
+fn answer<R: Report + Render>(arguments: &Arguments, report: &R) -> Result<Exit, Failure> {
+    if arguments.json {
+        let text = serde_json::to_string_pretty(report)
+            .map_err(|_| Failure::could_not_run("the answer could not be written as JSON"))?;
+        render::print(&text);
+    } else {
+        render::print(&report.render());
+    }
+    Ok(report.verdict().into())
+}
+
+fn run_settings(run: &RunArguments, threads: usize) -> Result<pipeline::RunSettings, Failure> {
+    pipeline::RunSettings::resolve(&run.track, &run.profile, run.select.as_deref(), threads)
+}
+
+fn receive(arguments: &Arguments, request: &ReceiveArguments) -> Result<Exit, Failure> {
+    let site = Site::open(&request.site)?;
+    let settings = pipeline::inbox::ReceiveRequest {
+        aet: request.aet.clone(),
+        address: (request.listen, request.port).into(),
+        allowed: request.allow.clone(),
+        associations: request.associations,
+    };
+    answer(arguments, &pipeline::inbox::receive(&site, &settings)?)
+}
+
+fn release(
+    arguments: &Arguments,
+    command: &ReleaseCommand,
+    threads: usize,
+    progress: &Drawn,
+) -> Result<Exit, Failure> {
+    match command {
+        ReleaseCommand::Build { track, bundle, version, date, out, organiser, previous, trust, withdraw } => {
+            let settings = pipeline::release::BuildSettings {
+                track: track.clone(),
+                bundles: bundle.clone(),
+                version: version.clone(),
+                date: *date as StatedDate,
+                out: out.clone(),
+                organiser: organiser.clone(),
+                previous: previous.clone(),
+                trusted: pipeline::Trusted::read(trust)?,
+                notices: withdraw.clone(),
+                threads,
+            };
+            answer(arguments, &pipeline::release::build(&settings, progress)?)
+        }
+        ReleaseCommand::Diff { a, b } => answer(arguments, &pipeline::release::diff(a, b)?),
+    }
+}
+
+fn audit(arguments: &Arguments, command: &AuditCommand) -> Result<Exit, Failure> {
+    match command {
+        AuditCommand::Show { path, object } => answer(arguments, &pipeline::audit::show(path, object)?),
+        AuditCommand::Prove { path, object, out } => answer(arguments, &pipeline::audit::prove(path, object, out)?),
+        AuditCommand::Sample { path, number, bound, confidence, nonce } => {
+            let size = pipeline::audit::SampleSize::parse(*number, bound.as_deref(), confidence)?;
+            answer(arguments, &pipeline::audit::sample(path, size, nonce)?)
+        }
+    }
+}
+
+fn profile(arguments: &Arguments, command: &ProfileCommand) -> Result<Exit, Failure> {
+    let file = |path: &Path| path.to_string_lossy().into_owned();
+    match command {
+        ProfileCommand::List => answer(arguments, &pipeline::profiles::list()?),
+        ProfileCommand::Show { profile, statement } => answer(arguments, &pipeline::profiles::show(profile, *statement)?),
+        ProfileCommand::Check { file: path } => answer(arguments, &pipeline::profiles::check(&file(path))?),
+        ProfileCommand::Explain { tag, profile, sop_class } => {
+            answer(arguments, &pipeline::profiles::explain(tag, profile, sop_class)?)
+        }
+        ProfileCommand::Diff { a, b } => answer(arguments, &pipeline::profiles::diff(a, b)?),
+    }
+}

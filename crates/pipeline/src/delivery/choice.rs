@@ -1,0 +1,187 @@
+//! Which streams a delivery is about, and which delivery it is.
+
+use crate::state::State;
+use crate::subjects::{Person, PseudonymRules};
+use crate::{Failure, RunSettings, catalogue};
+use cloakroom_core::{Digest, Hasher, Outcome, ScopeReason, StatedDate};
+use cloakroom_ingest::{Catalogue, Instance, Series};
+use std::collections::HashMap;
+
+/// Whether a delivery is new, or one that is written once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It is new, or was begun by a run that was killed.
+    New,
+    /// There is nothing new: the last delivery is written again.
+    Again,
+}
+
+/// The delivery to write.
+pub(super) struct Choice {
+    pub(super) kind: Kind,
+    pub(super) number: u32,
+    pub(super) date: StatedDate,
+    /// What decided beside the streams; a stream decided under another basis is new.
+    pub(super) basis: Digest,
+    /// The delivery in which each stream was last decided, with its outcome; empty where all is new.
+    decided: HashMap<i64, crate::state::LastResult>,
+    /// The streams that a list chose; all where `None`.
+    chosen: Option<std::collections::HashSet<i64>>,
+}
+
+impl Choice {
+    pub(super) fn make(
+        catalogue: &Catalogue,
+        state: &mut State,
+        run: &RunSettings,
+        people: &[Person],
+        asked: &Digest,
+        date: StatedDate,
+    ) -> Result<Self, Failure> {
+        let decided = state.last_results(&run.track)?;
+        let chosen = match &run.selection {
+            Some(_) => Some(chosen(catalogue, run, people)?),
+            None => None,
+        };
+        let mut choice = Self { kind: Kind::New, number: 0, date, basis: *asked, decided, chosen };
+        let new = choice.digest_of_new(catalogue)?;
+        let last = state.last_delivery(&run.track)?;
+        let rules = PseudonymRules::of(&run.profile);
+        match (last, new) {
+            (Some(last), Some(settings)) if last.open && last.settings == settings => {
+                choice.number = last.number;
+                choice.date = last.date;
+            }
+            (Some(last), Some(settings)) => {
+                let number = if last.open { last.number } else { last.number + 1 };
+                if last.open {
+                    state.abandon(&run.track, last.number)?;
+                }
+                choice.number = number;
+                state.begin(&run.track, number, &settings, date, &rules)?;
+            }
+            (None, Some(settings)) => {
+                choice.number = 1;
+                state.begin(&run.track, 1, &settings, date, &rules)?;
+            }
+            (Some(last), None) if !last.open => {
+                choice.kind = Kind::Again;
+                choice.number = last.number;
+                choice.date = last.date;
+            }
+            (_, None) => {
+                return Err(Failure::wrong_use("there is nothing to deliver")
+                    .advise("ingest an export first: cloakroom ingest SITE EXPORT"));
+            }
+        }
+        Ok(choice)
+    }
+
+    /// Whether this delivery decides about a stream.
+    pub(super) fn decides(&self, stream: i64, at_ingest: Option<Outcome>) -> bool {
+        match (self.kind, self.decided.get(&stream)) {
+            (Kind::Again, last) => last.is_some_and(|last| last.delivery == self.number),
+            (Kind::New, None) => true,
+            (Kind::New, Some(last)) => self.is_new_since(stream, at_ingest, last),
+        }
+    }
+
+    fn is_new_since(&self, stream: i64, at_ingest: Option<Outcome>, last: &crate::state::LastResult) -> bool {
+        match last.outcome {
+            // What was left out is new once it is chosen, and stays left out until then.
+            Outcome::OutOfScope(_) => self.is_chosen(stream),
+            Outcome::Cleared if !self.is_chosen(stream) => false,
+            _ => last.basis != self.basis_of(at_ingest),
+        }
+    }
+
+    /// The basis on which a stream is decided: what was asked for, and what the catalogue says of it.
+    pub(super) fn basis_of(&self, at_ingest: Option<Outcome>) -> Digest {
+        let mut hasher = Hasher::new();
+        hasher.update(self.basis.as_bytes());
+        hasher.update(at_ingest.map(|outcome| outcome.to_string()).unwrap_or_default().as_bytes());
+        hasher.finish()
+    }
+
+    pub(super) fn is_chosen(&self, stream: i64) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| chosen.contains(&stream))
+    }
+
+    /// The leaf of the record that a new record of this stream replaces.
+    pub(super) fn earlier(&self, stream: i64) -> Option<Digest> {
+        self.decided.get(&stream).filter(|last| last.delivery < self.number).and_then(|last| last.leaf)
+    }
+
+    /// Whether every stream of the catalogue is decided here, as it is in a first delivery.
+    pub(super) fn is_first(&self) -> bool {
+        self.kind == Kind::New && self.decided.is_empty()
+    }
+
+    /// How a stream ends that needs no look at its content.
+    pub(super) fn ended(&self, stream: i64, at_ingest: Option<Outcome>) -> Option<Outcome> {
+        let left_out = Outcome::OutOfScope(ScopeReason::NotSelected);
+        at_ingest.or_else(|| (!self.is_chosen(stream)).then_some(left_out))
+    }
+
+    /// The digest of all streams that are new, with what was asked for; `None` if there is none.
+    fn digest_of_new(&self, catalogue: &Catalogue) -> Result<Option<Digest>, Failure> {
+        let mut hasher = Hasher::new();
+        hasher.update(self.basis.as_bytes());
+        let mut any = false;
+        catalogue
+            .for_each_stream(&mut |entry| {
+                let stream = entry.stream.get();
+                if self.decides(stream, entry.outcome) {
+                    any = true;
+                    hasher.update(&stream.to_be_bytes());
+                    hasher.update(&entry.size.to_be_bytes());
+                    hasher.update(&[u8::from(self.is_chosen(stream))]);
+                }
+                Ok(())
+            })
+            .map_err(|error| catalogue::failure(&error))?;
+        Ok(any.then(|| hasher.finish()))
+    }
+}
+
+/// The streams that the officer's list chooses.
+fn chosen(
+    catalogue: &Catalogue,
+    run: &RunSettings,
+    people: &[Person],
+) -> Result<std::collections::HashSet<i64>, Failure> {
+    let mut chosen = std::collections::HashSet::new();
+    let Some(selection) = &run.selection else { return Ok(chosen) };
+    for person in people {
+        let patient = &person.key.expose().patient_id;
+        for series in catalogue.series_of(person.number).map_err(|error| catalogue::failure(&error))? {
+            let orders = orders_of(catalogue, person, &series)?;
+            let study = series.study_uid.expose();
+            let on_list = selection.chooses(patient, study, "")
+                || orders.iter().any(|order| selection.chooses(patient, study, order));
+            if on_list {
+                let instances = instances(catalogue, person, &series)?;
+                chosen.extend(instances.iter().map(|instance| instance.stream.get()));
+            }
+        }
+    }
+    if chosen.is_empty() {
+        return Err(Failure::wrong_use("nothing in the catalogue is on the list")
+            .advise("check that the list writes ids as the hospital does, with leading zeros"));
+    }
+    Ok(chosen)
+}
+
+/// Accession Numbers and other orders of a study.
+fn orders_of(catalogue: &Catalogue, person: &Person, series: &Series) -> Result<Vec<String>, Failure> {
+    catalogue
+        .orders_of(person.number, series.study)
+        .map(|orders| orders.into_iter().map(cloakroom_core::Phi::into_exposed).collect())
+        .map_err(|error| catalogue::failure(&error))
+}
+
+pub(super) fn instances(catalogue: &Catalogue, person: &Person, series: &Series) -> Result<Vec<Instance>, Failure> {
+    catalogue
+        .instances_of(person.number, series.study, series.number)
+        .map_err(|error| catalogue::failure(&error))
+}

@@ -1,0 +1,138 @@
+//! The series of a delivery as jobs, in the order in which they will lie in its shards.
+
+use super::choice::{Choice, instances};
+use crate::object::Subject;
+use crate::subjects::Person;
+use crate::{Failure, catalogue};
+use cloakroom_core::{Digest, Outcome};
+use cloakroom_deid::TrackKeys;
+use cloakroom_ingest::{Catalogue, Located, Series};
+use cloakroom_packager::{PlannedShard, SeriesToPack, ShardLimits, plan_shards};
+use std::sync::Arc;
+
+/// A series on its way out.
+pub(super) struct PlannedSeries {
+    pub(super) person: usize,
+    pub(super) series: Series,
+}
+
+/// All series of a delivery and the shards that they go into.
+pub(super) struct Plan {
+    pub(super) series: Vec<PlannedSeries>,
+    pub(super) shards: Vec<PlannedShard>,
+    /// Streams of all series.
+    pub(super) streams: u64,
+    /// Bytes of all series.
+    pub(super) bytes: u64,
+}
+
+impl Plan {
+    pub(super) fn make(
+        catalogue: &Catalogue,
+        people: &[Person],
+        keys: &TrackKeys,
+        choice: &Choice,
+    ) -> Result<Self, Failure> {
+        let mut plan = Self { series: Vec::new(), shards: Vec::new(), streams: 0, bytes: 0 };
+        let mut to_pack = Vec::new();
+        for (number, person) in people.iter().enumerate() {
+            for series in catalogue.series_of(person.number).map_err(|error| catalogue::failure(&error))? {
+                let (streams, bytes) = wanted(catalogue, person, &series, choice)?;
+                if streams == 0 {
+                    continue;
+                }
+                plan.streams += streams;
+                plan.bytes += bytes;
+                to_pack.push(SeriesToPack {
+                    patient: person.pseudonym.to_string(),
+                    series: keys.uid(series.uid.expose()).to_string(),
+                    order: person.order,
+                    bytes,
+                });
+                plan.series.push(PlannedSeries { person: number, series });
+            }
+        }
+        plan.shards = plan_shards(&to_pack, ShardLimits::default());
+        Ok(plan)
+    }
+}
+
+/// How many streams of a series this delivery looks into, and their bytes.
+fn wanted(catalogue: &Catalogue, person: &Person, series: &Series, choice: &Choice) -> Result<(u64, u64), Failure> {
+    let mut sum = (0, 0);
+    for instance in instances(catalogue, person, series)? {
+        let stream = instance.stream.get();
+        if instance.outcome.is_none() && choice.decides(stream, None) && choice.is_chosen(stream) {
+            sum.0 += 1;
+            sum.1 += instance.size;
+        }
+    }
+    Ok(sum)
+}
+
+/// One instance to work on.
+pub(super) struct InstanceJob {
+    pub(super) stream: i64,
+    pub(super) bytes: u64,
+    pub(super) located: Located,
+    pub(super) basis: Digest,
+    /// Where it stands in its series: the released SOP Instance UID.
+    order: String,
+}
+
+/// One series to work on.
+pub(super) struct SeriesJob {
+    pub(super) subject: Arc<Subject>,
+    pub(super) barred: Option<Outcome>,
+    pub(super) instances: Vec<InstanceJob>,
+}
+
+/// Gives the jobs one after the other, and opens each patient once.
+pub(super) struct Jobs<'a> {
+    pub(super) catalogue: &'a mut Catalogue,
+    pub(super) people: &'a [Person],
+    pub(super) keys: &'a TrackKeys,
+    pub(super) choice: &'a Choice,
+    pub(super) plan: &'a Plan,
+    /// The series still to come, last first.
+    pub(super) queue: Vec<usize>,
+    pub(super) open: Option<(usize, Arc<Subject>)>,
+}
+
+impl Jobs<'_> {
+    pub(super) fn next(&mut self) -> Result<Option<SeriesJob>, Failure> {
+        let Some(number) = self.queue.pop() else { return Ok(None) };
+        let planned = &self.plan.series[number];
+        let person = &self.people[planned.person];
+        let subject = self.subject(planned.person)?;
+        let mut jobs = Vec::new();
+        for instance in instances(self.catalogue, person, &planned.series)? {
+            let stream = instance.stream.get();
+            if instance.outcome.is_some() || !self.choice.decides(stream, None) || !self.choice.is_chosen(stream) {
+                continue;
+            }
+            jobs.push(InstanceJob {
+                stream,
+                bytes: instance.size,
+                located: self.catalogue.locate(instance.stream).map_err(|error| catalogue::failure(&error))?,
+                basis: self.choice.basis_of(None),
+                order: self.keys.uid(instance.uid.expose()).to_string(),
+            });
+        }
+        jobs.sort_by(|a, b| a.order.cmp(&b.order));
+        Ok(Some(SeriesJob { subject, barred: person.barred.map(Outcome::Held), instances: jobs }))
+    }
+
+    fn subject(&mut self, person: usize) -> Result<Arc<Subject>, Failure> {
+        if let Some((open, subject)) = &self.open
+            && *open == person
+        {
+            return Ok(Arc::clone(subject));
+        }
+        let who = &self.people[person];
+        let known = self.catalogue.known_values(who.number).map_err(|error| catalogue::failure(&error))?;
+        let subject = Arc::new(Subject::new(who, known));
+        self.open = Some((person, Arc::clone(&subject)));
+        Ok(subject)
+    }
+}

@@ -1,0 +1,186 @@
+//! `deid`: from the catalogue to a bundle, once, resumed, or again.
+//!
+//! A delivery is a number of a (site, track). It holds what is new since the one before. A killed run finds its
+//! delivery open and goes on; a run with nothing new writes the last delivery again. The bytes are the same each
+//! time, because nothing but the catalogue, the decisions, the keys, the profile, the program, the log before it
+//! and the stated date reaches them.
+
+mod choice;
+mod finish;
+mod jobs;
+mod others;
+mod shards;
+
+use crate::evidence::RunFacts;
+use crate::object::Rooms;
+use crate::packing;
+use crate::problems::Problems;
+use crate::progress::Progress;
+use crate::state::State;
+use crate::subjects::{Person, PseudonymRules, people};
+use crate::verdict::{Report, Verdict};
+use crate::{Failure, RunSettings, Site, catalogue, clock};
+use choice::{Choice, Kind};
+use cloakroom_audit::Origin;
+use cloakroom_core::{Conservation, Digest, Hasher, StatedDate};
+use cloakroom_deid::TrackKeys;
+use cloakroom_ingest::Catalogue;
+use cloakroom_packager::{BundleFacts, Compression, PackageBuilder, ToolReference};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// What `deid` is asked for.
+pub struct DeliverySettings {
+    /// Track, profile, selection, threads.
+    pub run: RunSettings,
+    /// The bundle to write.
+    pub out: PathBuf,
+    /// The date to state; today where `None`.
+    pub date: Option<StatedDate>,
+    /// How shards are stored.
+    pub compression: Compression,
+}
+
+/// What a delivery holds and what waits.
+#[derive(Debug, Serialize)]
+pub struct DeliveryReport {
+    /// The bundle.
+    pub bundle: PathBuf,
+    /// Its track.
+    pub track: String,
+    /// Its number.
+    pub delivery: u32,
+    /// Its date.
+    pub date: StatedDate,
+    /// Whether there was nothing new, and the last delivery was written again.
+    pub again: bool,
+    /// Patients, studies, series, instances and bytes in the bundle.
+    pub released: Released,
+    /// How every stream that this delivery decided ended.
+    pub decided: Conservation,
+    /// How every stream of the catalogue ended in this track, by its latest outcome.
+    pub total: Conservation,
+    /// Leaves of the log.
+    pub log_size: u64,
+    /// Where the files that need a person are named; only its owner may read it.
+    pub problems: PathBuf,
+    verdict: Verdict,
+}
+
+/// How much a bundle holds.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Released {
+    /// Patients.
+    pub patients: u64,
+    /// Studies.
+    pub studies: u64,
+    /// Series.
+    pub series: u64,
+    /// Instances.
+    pub instances: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Report for DeliveryReport {
+    fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+}
+
+/// Everything that a delivery works with.
+struct Work<'a> {
+    site: &'a Site,
+    settings: &'a DeliverySettings,
+    catalogue: Catalogue,
+    state: State,
+    rooms: Rooms,
+    people: Vec<Person>,
+    facts: RunFacts,
+    choice: Choice,
+}
+
+/// Writes the next delivery of a track as a bundle.
+///
+/// # Errors
+/// If a key is missing, the bundle exists, or the machine fails; then the same command goes on where it stopped.
+pub fn deid(site: &Site, settings: &DeliverySettings, progress: &dyn Progress) -> Result<DeliveryReport, Failure> {
+    if std::fs::symlink_metadata(&settings.out).is_ok() {
+        return Err(Failure::wrong_use("the bundle exists already; a bundle is written once and never changed")
+            .at(&settings.out)
+            .advise("name a folder that does not exist yet"));
+    }
+    refuse_site_folder(site, settings)?;
+    let mut work = Work::prepare(site, settings)?;
+    let bundle = BundleFacts {
+        site: site.name().clone(),
+        track: settings.run.track.clone(),
+        delivery: work.choice.number,
+        date: work.choice.date,
+        profile: cloakroom_packager::ProfileReference {
+            id: work.facts.profile.id.clone(),
+            version: work.facts.profile.version.to_string(),
+            sha256: work.facts.profile.digest,
+        },
+        tool: ToolReference { name: "cloakroom".into(), version: env!("CARGO_PKG_VERSION").into() },
+        conservation: None,
+        log: None,
+    };
+    let mut builder = PackageBuilder::begin(&settings.out).map_err(packing::failure)?;
+    shards::write(&mut work, &mut builder, &bundle, progress)?;
+    others::decide(&mut work, progress)?;
+    finish::finish(work, builder, bundle)
+}
+
+/// A bundle travels, and the site folder stays.
+fn refuse_site_folder(site: &Site, settings: &DeliverySettings) -> Result<(), Failure> {
+    let parent = settings.out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(std::path::Path::new("."));
+    let inside = std::fs::canonicalize(parent).is_ok_and(|parent| parent.starts_with(site.root()));
+    if inside {
+        return Err(Failure::wrong_use("the bundle would lie inside the site folder, which never leaves the hospital")
+            .at(&settings.out)
+            .advise("write it beside the site folder"));
+    }
+    Ok(())
+}
+
+impl<'a> Work<'a> {
+    fn prepare(site: &'a Site, settings: &'a DeliverySettings) -> Result<Self, Failure> {
+        let run = &settings.run;
+        let keys = TrackKeys::derive(&site.secret()?, site.project(), &run.track, site.epoch());
+        let catalogue = catalogue::open(site)?;
+        let mut state = State::open(&site.database())?;
+        let people = people(site, &catalogue, &PseudonymRules::of(&run.profile), &keys, &state.withdrawn()?)?;
+        let rooms = Rooms::open(site, run, keys, state.approved_words()?)?;
+        let asked = asked(settings, &rooms);
+        let date = settings.date.unwrap_or_else(clock::today);
+        let choice = Choice::make(&catalogue, &mut state, run, &people, &asked, date)?;
+        let origin = Origin { site: site.name().clone(), track: run.track.clone() };
+        let facts = RunFacts::new(origin, choice.number, choice.date, &run.profile)?;
+        Ok(Self { site, settings, catalogue, state, rooms, people, facts, choice })
+    }
+
+    /// The problems of the site, with what this track adds.
+    fn write_problems(&self) -> Result<PathBuf, Failure> {
+        let results = self.state.last_results(&self.settings.run.track)?;
+        Problems::write(self.site, &self.catalogue, &|stream| {
+            results.get(&stream.get()).map(|result| result.outcome)
+        })
+    }
+}
+
+/// The digest of everything beside the streams that decides what a stream becomes.
+fn asked(settings: &DeliverySettings, rooms: &Rooms) -> Digest {
+    let mut hasher = Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_be_bytes());
+        hasher.update(bytes);
+    };
+    part(settings.run.track.as_str().as_bytes());
+    part(settings.run.profile.digest().as_bytes());
+    part(crate::evidence::TOOL.as_bytes());
+    part(rooms.detector_digest().as_ref().map_or(b"", |digest| digest.as_bytes()));
+    part(rooms.words_digest().as_bytes());
+    hasher.finish()
+}

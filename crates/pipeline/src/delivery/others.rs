@@ -1,0 +1,82 @@
+//! The streams that end without being looked into: duplicates, quarantined and held ones, what is not DICOM, what
+//! was not chosen. Each still gets a record, or the equation would not hold.
+
+use super::Work;
+use super::choice::Kind;
+use crate::object::Processed;
+use crate::progress::Progress;
+use crate::state::NewResult;
+use crate::{Failure, catalogue};
+use cloakroom_core::Outcome;
+use cloakroom_ingest::StreamNumber;
+use rayon::prelude::*;
+
+/// How many streams are worked on before their results are stored.
+const BATCH: usize = 512;
+
+struct Other {
+    stream: StreamNumber,
+    bytes: u64,
+    at_ingest: Option<Outcome>,
+    outcome: Outcome,
+}
+
+/// Decides about every stream that no shard looked into.
+pub(super) fn decide(work: &mut Work<'_>, progress: &dyn Progress) -> Result<(), Failure> {
+    let others = others(work)?;
+    progress.begin("counting the rest", Some(others.len() as u64), None);
+    for batch in others.chunks(BATCH) {
+        let results = records(work, batch, progress)?;
+        let (track, number) = (&work.settings.run.track, work.choice.number);
+        match work.choice.kind {
+            Kind::New => work.state.store(track, number, &results, None, &[])?,
+            Kind::Again => work.state.compare(track, number, &results)?,
+        }
+    }
+    progress.finish();
+    Ok(())
+}
+
+fn others(work: &Work<'_>) -> Result<Vec<Other>, Failure> {
+    let mut others = Vec::new();
+    work.catalogue
+        .for_each_stream(&mut |entry| {
+            let stream = entry.stream.get();
+            if work.choice.decides(stream, entry.outcome)
+                && let Some(outcome) = work.choice.ended(stream, entry.outcome)
+            {
+                others.push(Other { stream: entry.stream, bytes: entry.size, at_ingest: entry.outcome, outcome });
+            }
+            Ok(())
+        })
+        .map_err(|error| catalogue::failure(&error))?;
+    Ok(others)
+}
+
+fn records(work: &Work<'_>, batch: &[Other], progress: &dyn Progress) -> Result<Vec<NewResult>, Failure> {
+    let located = batch
+        .iter()
+        .map(|other| work.catalogue.locate(other.stream).map_err(|error| catalogue::failure(&error)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (rooms, facts, choice) = (&work.rooms, &work.facts, &work.choice);
+    batch
+        .par_iter()
+        .zip(located)
+        .map(|(other, located)| {
+            let processed = rooms.ended(&located, facts, other.outcome)?;
+            progress.advance(1, other.bytes);
+            let Processed::Ended { outcome, record } = processed else {
+                return Err(Failure::could_not_run("a stream that had ended was cleared"));
+            };
+            Ok(NewResult {
+                stream: other.stream.get(),
+                outcome,
+                basis: choice.basis_of(other.at_ingest),
+                shard: None,
+                record,
+                actions: None,
+                bytes: other.bytes,
+            })
+        })
+        .collect()
+}
