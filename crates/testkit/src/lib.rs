@@ -3,8 +3,11 @@
 //! Everything is a function of a seed: no clock, no locale and no file of anybody's is read. Nothing
 //! here is used where real data is handled.
 
+pub mod broken;
 pub mod canaries;
+pub mod corpus;
 pub mod dicom;
+pub mod fixtures;
 pub mod hiding;
 pub mod hospital;
 pub mod objects;

@@ -19,6 +19,7 @@ use crate::dicom::DicomFile;
 use crate::people::Person;
 use crate::random::Random;
 pub use nesting::Wrapping;
+pub(crate) use nesting::un_of_undefined_length;
 
 /// One object with something hidden in it.
 #[derive(Clone)]

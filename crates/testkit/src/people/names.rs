@@ -39,12 +39,12 @@ pub(super) const JAPANESE_FAMILY: &[Part] = &[
     ("Yamada", "山田", "やまだ"),
     ("Tanaka", "田中", "たなか"),
     ("Suzuki", "鈴木", "すずき"),
-    ("Kobayashi", "小林", "こばやし"),
+    ("Mori", "森", "もり"),
 ];
 pub(super) const JAPANESE_GIVEN: &[Part] = &[
     ("Tarou", "太郎", "たろう"),
     ("Hanako", "花子", "はなこ"),
-    ("Ichirou", "一郎", "いちろう"),
+    ("Ken", "健", "けん"),
     ("Yoshiko", "良子", "よしこ"),
 ];
 pub(super) const THAI_FAMILY: &[Part] = &[
