@@ -1,12 +1,25 @@
 //! Which reason an image has to leave, or why it must wait.
 
 use crate::bytes::PixelBytes;
+use crate::decode::Frames;
 use crate::detect::Detector;
-use crate::policy::{DocumentImages, PixelPolicy};
+use crate::detect::judge::Judgement;
+use crate::glyphs;
+use crate::look::Look;
+use crate::plane::planes;
+use crate::policy::{DocumentImages, PixelPolicy, UncertainText};
+use crate::samples::{HiddenBits, SampleScan};
+use crate::spans::{Bitmap, rects_of_frame};
+use crate::ultrasound::outside_of_regions;
 use cloakroom_core::{
-    Digest, HoldReason, ImageDescription, KnownValues, MaskPlan, PixelLayout, PixelReason,
-    RejectReason,
+    Digest, HoldReason, ImageDescription, KnownValues, MaskPlan, MaskRegion, PixelLayout,
+    PixelReason, RejectReason,
 };
+
+/// An image with more lines of text than this that must go is a page.
+const PAGE_LINES: usize = 60;
+/// So is one of which more than one part in so many is such text.
+const PAGE_PART: u64 = 3;
 
 /// What a person decided about one image.
 #[derive(Debug, Clone)]
@@ -63,49 +76,161 @@ impl Assessment {
     }
 }
 
-/// Decides, in this order: a person, no pixels, documents, class policy. What has no reason is held.
+/// Decides, in this order: a person, no pixels, documents, class policy, device rules, ultrasound regions, the text
+/// detector. What has no reason is held.
 #[must_use]
 pub fn assess(request: &ImageToAssess<'_>) -> Assessment {
     Assessment {
-        verdict: decide(request),
+        verdict: decide(request).unwrap_or_else(Verdict::Hold),
     }
 }
 
-fn decide(request: &ImageToAssess<'_>) -> Verdict {
+fn decide(request: &ImageToAssess<'_>) -> Result<Verdict, HoldReason> {
     let image = request.image;
     if request.layout.is_none() {
         return match image.pixel_tag {
-            None => Verdict::Reason(PixelReason::NoPixels),
-            Some(_) => Verdict::Hold(HoldReason::PixelUndecodable),
+            None => Ok(Verdict::Reason(PixelReason::NoPixels)),
+            Some(_) => Err(HoldReason::PixelUndecodable),
         };
     }
     if let Some(person) = request.decision {
         let reason = PixelReason::Person {
             decision: person.decision,
         };
-        return if person.plan.regions.is_empty() {
+        return Ok(if person.plan.regions.is_empty() {
             Verdict::Reason(reason)
         } else {
             Verdict::Mask(person.plan.clone(), reason)
-        };
+        });
     }
     if request.policy.classes.document(image).is_some() {
         return match request.policy.documents {
-            DocumentImages::Hold => Verdict::Hold(HoldReason::DocumentImage),
-            DocumentImages::Drop => Verdict::Drop(RejectReason::PolicyDropped),
+            DocumentImages::Hold => Err(HoldReason::DocumentImage),
+            DocumentImages::Drop => Ok(Verdict::Drop(RejectReason::PolicyDropped)),
         };
     }
-    let declared = image.burned_in == "YES";
-    if let Some(cleared) = request.policy.classes.clears(image)
-        && !declared
+    if image.burned_in != "YES"
+        && let Some(cleared) = request.policy.classes.clears(image)
+        && !(cleared.glyph_test && shows_glyphs(request)?)
     {
-        return Verdict::Reason(PixelReason::ClassPolicy { rule: cleared.rule });
+        return Ok(Verdict::Reason(PixelReason::ClassPolicy {
+            rule: cleared.rule,
+        }));
     }
-    Verdict::Hold(if declared {
-        HoldReason::BurnedInDeclared
+    look_closer(request)
+}
+
+/// The cheap look at every frame of an image whose class carries no text. Hidden bits of compressed images are found
+/// here too, for nothing else decodes them.
+fn shows_glyphs(request: &ImageToAssess<'_>) -> Result<bool, HoldReason> {
+    let frames = Frames::new(request)?;
+    for index in 0..frames.count() {
+        let frame = frames.frame(index)?;
+        if matches!(frames, Frames::Coded(_)) {
+            let mut scan = SampleScan::new(frame.shape, request.image.padding);
+            scan.look(&frame.data);
+            if scan.hidden_bits() != HiddenBits::None {
+                return Err(HoldReason::HiddenBits);
+            }
+        }
+        if planes(&frame, request.image).iter().any(glyphs::suspicious) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What rules, regions and the detector say of an image that its class does not clear.
+fn look_closer(request: &ImageToAssess<'_>) -> Result<Verdict, HoldReason> {
+    let image = request.image;
+    let mut plan = MaskPlan::default();
+    let mut rules = Vec::new();
+    if let Some(areas) = request.policy.devices.areas(image) {
+        rules.push(areas.rule);
+        plan.regions = areas.regions;
+    } else if let Some(outside) = outside_of_regions(image) {
+        let source = "us-region".to_owned();
+        let region = |rect| MaskRegion {
+            rect,
+            frames: None,
+            source: source.clone(),
+        };
+        plan.regions = outside.into_iter().map(region).collect();
+        rules.push(source.clone());
+    }
+    let Some(detector) = request.detector else {
+        let by_device = rules.first().is_some_and(|rule| rule.starts_with("rule:"));
+        return if by_device {
+            Ok(Verdict::Mask(plan, PixelReason::Masked { rules }))
+        } else {
+            Err(HoldReason::DetectorMissing)
+        };
+    };
+    let found = text_to_wipe(request, detector, &plan)?;
+    if !found.is_empty() {
+        rules.push("detector".into());
+        plan.regions.extend(found);
+        plan.regions.sort();
+    }
+    if !plan.regions.is_empty() {
+        Ok(Verdict::Mask(plan, PixelReason::Masked { rules }))
+    } else if image.burned_in == "YES" {
+        Err(HoldReason::BurnedInDeclared)
     } else {
-        HoldReason::PixelReasonMissing
-    })
+        Ok(Verdict::Reason(PixelReason::Detector {
+            model: detector.digest(),
+        }))
+    }
+}
+
+/// The areas of text outside a plan that must go.
+fn text_to_wipe(
+    request: &ImageToAssess<'_>,
+    detector: &Detector,
+    plan: &MaskPlan,
+) -> Result<Vec<MaskRegion>, HoldReason> {
+    let image = request.image;
+    let frames = Frames::new(request)?;
+    let blanked = |frame| rects_of_frame(&plan.regions, frame);
+    let look = Look {
+        detector,
+        image,
+        known: request.known,
+        blanked: &blanked,
+    };
+    let threshold = request.policy.recognition_threshold;
+    let mut regions = Vec::new();
+    let mut uncertain = false;
+    for seen in look.at(&frames)? {
+        let unread = seen.score < threshold;
+        if unread || seen.judgement == Judgement::Goes {
+            uncertain |= unread;
+            let rect = seen.rect.clip(image.columns, image.rows);
+            let source = "detector".to_owned();
+            regions.extend(rect.map(|rect| MaskRegion {
+                rect,
+                frames: None,
+                source,
+            }));
+        }
+    }
+    if uncertain && request.policy.uncertain == UncertainText::Hold {
+        return Err(HoldReason::PixelTextUncertain);
+    }
+    regions.sort();
+    regions.dedup();
+    if is_page(&regions, image) {
+        return Err(HoldReason::DocumentImage);
+    }
+    Ok(regions)
+}
+
+/// Whether so much of an image is text that it is a page rather than a picture.
+fn is_page(regions: &[MaskRegion], image: &ImageDescription) -> bool {
+    let rects: Vec<_> = regions.iter().map(|region| region.rect).collect();
+    let area = Bitmap::new(&rects, image.columns, image.rows).area();
+    regions.len() > PAGE_LINES
+        || PAGE_PART * area > u64::from(image.columns) * u64::from(image.rows)
 }
 
 #[cfg(test)]
@@ -165,7 +290,7 @@ mod tests {
         image.burned_in = "YES".into();
         assert_eq!(
             verdict(&image, None, false),
-            Verdict::Hold(HoldReason::BurnedInDeclared)
+            Verdict::Hold(HoldReason::DetectorMissing)
         );
     }
 

@@ -203,7 +203,7 @@ fn is_float(image: &ImageDescription) -> bool {
         .is_some_and(|tag| matches!((tag.group(), tag.element()), (0x7FE0, 0x0008 | 0x0009)))
 }
 
-fn has_word(values: &[String], words: &[String]) -> bool {
+pub(crate) fn has_word(values: &[String], words: &[String]) -> bool {
     values
         .iter()
         .flat_map(|value| value.split([' ', '_', '-', '.', '/']))

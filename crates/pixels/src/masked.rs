@@ -1,8 +1,10 @@
 //! The only mint of [`Masked`].
 
 use crate::assess::{Assessment, ImageToAssess, Verdict};
-use crate::decode::CodedFrames;
+use crate::decode::{CodedFrames, Frames};
+use crate::detect::judge::Judgement;
 use crate::encapsulated::Encapsulated;
+use crate::look::Look;
 use crate::native::NativePixels;
 use crate::recode::recode;
 use crate::scrub::{Expected, scrub};
@@ -10,9 +12,10 @@ use crate::shape::FrameShape;
 use crate::spans::effective_regions;
 use crate::syntax::Coding;
 use crate::value::NewValue;
+use crate::view::View;
 use cloakroom_core::{
-    ByteRange, HoldReason, MaskPlan, MaskRegion, PixelAttribute, PixelChanges, PixelLayout,
-    PixelReason, PixelValue, Tag, VR,
+    ByteRange, HoldReason, ImageDescription, MaskPlan, MaskRegion, PixelAttribute, PixelChanges,
+    PixelLayout, PixelReason, PixelValue, Tag, VR,
 };
 use std::collections::BTreeSet;
 
@@ -163,6 +166,7 @@ pub fn mask(request: &ImageToAssess<'_>, assessment: &Assessment) -> Result<Mask
     if !masked.regions.is_empty() {
         masked.changes.attributes.extend(removed(EXTREMES, VR::US));
     }
+    masked.look_again(request)?;
     masked.changes.pixels_cleaned = is_clean_by(&masked.reason);
     Ok(masked)
 }
@@ -182,6 +186,58 @@ const fn is_clean_by(reason: &PixelReason) -> bool {
 }
 
 impl Masked {
+    /// Shows the result to the detector: text that it can still read holds the object. What a person decided stands.
+    fn look_again(&self, request: &ImageToAssess<'_>) -> Result<(), HoldReason> {
+        let (Some(detector), Some(value)) = (request.detector, &self.value) else {
+            return Ok(());
+        };
+        if self.regions.is_empty() || matches!(self.reason, PixelReason::Person { .. }) {
+            return Ok(());
+        }
+        let image = self.described(request.image);
+        let view = View::new(value, request.bytes);
+        let layout = view
+            .layout(self.changes.value)
+            .ok_or(HoldReason::PixelUndecodable)?;
+        let result = ImageToAssess {
+            image: &image,
+            layout: Some(&layout),
+            bytes: &view,
+            ..*request
+        };
+        let blanked = |_| Vec::new();
+        let look = Look {
+            detector,
+            image: &image,
+            known: request.known,
+            blanked: &blanked,
+        };
+        let residue = look.at(&Frames::new(&result)?)?.into_iter().any(|seen| {
+            seen.judgement == Judgement::Goes && seen.score >= request.policy.recognition_threshold
+        });
+        if residue {
+            Err(HoldReason::PixelResidue)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What the header will say of the pixels.
+    fn described(&self, image: &ImageDescription) -> ImageDescription {
+        let mut image = image.clone();
+        if let Some(transfer_syntax) = &self.changes.transfer_syntax {
+            image.transfer_syntax.clone_from(transfer_syntax);
+            image.big_endian = false;
+            image.planar = false;
+        }
+        for attribute in &self.changes.attributes {
+            if let (Tag(0x0028, 0x0004), Some(value)) = (attribute.tag, &attribute.value) {
+                image.photometric = String::from_utf8_lossy(value).trim().to_owned();
+            }
+        }
+        image
+    }
+
     fn mask_native(
         &mut self,
         request: &ImageToAssess<'_>,

@@ -1,6 +1,7 @@
 //! What the profile says of pixels.
 
 use crate::class_policy::ClassPolicy;
+use crate::device_rules::DeviceRules;
 use std::sync::Arc;
 
 /// What becomes of text that the recogniser cannot read with certainty.
@@ -69,6 +70,8 @@ impl Default for PixelLimits {
 pub struct PixelPolicy {
     /// Which classes carry no burned-in text, and which images are documents.
     pub classes: Arc<ClassPolicy>,
+    /// Where devices burn text in.
+    pub devices: Arc<DeviceRules>,
     /// Below this score of the recogniser, between 0 and 1, text counts as unread.
     pub recognition_threshold: f32,
     /// What becomes of unread text.
@@ -89,6 +92,7 @@ impl PixelPolicy {
     pub fn contest() -> Self {
         Self {
             classes: ClassPolicy::shipped(),
+            devices: DeviceRules::shipped(),
             recognition_threshold: 0.8,
             uncertain: UncertainText::Wipe,
             documents: DocumentImages::Hold,

@@ -32,6 +32,23 @@ pub enum Piece {
     },
 }
 
+impl Piece {
+    /// Bytes of the piece.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        match self {
+            Self::Source(range) | Self::Cleared(range, _) => range.len(),
+            Self::Fresh { len, .. } => *len as u64,
+        }
+    }
+
+    /// Whether it holds no byte.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// A pixel value that takes the place of the original.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct NewValue {
