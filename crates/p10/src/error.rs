@@ -25,6 +25,8 @@ pub enum Fault {
     NotDeflated,
     /// The File Meta Information is broken.
     BrokenMeta,
+    /// An element of group 0002 stands in the data set.
+    MetaInDataSet,
 }
 
 impl Fault {
@@ -40,6 +42,7 @@ impl Fault {
             Self::NoKnownEncoding => "the first elements fit no encoding of DICOM",
             Self::NotDeflated => "the deflated data set does not inflate",
             Self::BrokenMeta => "the File Meta Information is broken",
+            Self::MetaInDataSet => "an element of group 0002 stands in the data set",
         }
     }
 }

@@ -44,7 +44,8 @@ impl Flags {
     pub(crate) const BULK: u8 = 64;
 
     pub(crate) fn of(encoding: Encoding) -> Self {
-        Self(u8::from(encoding.explicit) * Self::EXPLICIT | u8::from(encoding.big) * Self::BIG)
+        let explicit = u8::from(encoding.explicit) * Self::EXPLICIT;
+        Self(explicit | (u8::from(encoding.big) * Self::BIG))
     }
 
     pub(crate) const fn has(self, bit: u8) -> bool {
@@ -102,7 +103,7 @@ impl Node {
     }
 
     pub(crate) fn item_number(&self) -> u32 {
-        u32::from(self.tag.0) << 16 | u32::from(self.tag.1)
+        (u32::from(self.tag.0) << 16) | u32::from(self.tag.1)
     }
 }
 

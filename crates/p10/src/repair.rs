@@ -41,7 +41,7 @@ pub enum RepairKind {
     DelimiterLengthCleared,
     /// The delimiter after the fragments is missing and is added.
     DelimiterAdded,
-    /// A VR that does not exist is written as UN.
+    /// A VR that does not exist is written as UN, and fragments that state another VR as OB.
     VrCorrected,
     /// The two bytes behind the VR that must be zero are not, and are written as zero.
     ReservedBytesCleared,

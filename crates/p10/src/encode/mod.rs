@@ -178,7 +178,8 @@ fn plan_pixels(
             PixelPlan {
                 pixels: EncodedPixels::Source(layout.whole()),
                 encapsulated,
-                vr: None,
+                // Fragments are OB whatever the samples are (PS3.5 annex A.4).
+                vr: encapsulated.then_some(VR::OB),
                 ending: ending(object, layout),
             }
         }

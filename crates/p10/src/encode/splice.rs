@@ -109,6 +109,9 @@ fn touched(set: &DataSet, edits: &Edits, encoding: Encoding) -> Result<Vec<bool>
     }
     for place in edits.insertions.keys() {
         match place {
+            Place::Root if edits.insertions[place].keys().any(|tag| tag.0 == 2) => {
+                return Err(EncodeError::NoSuchPlace);
+            }
             Place::Root => {}
             Place::Item(id) if kind(id) == Some(Kind::Item) => touch(id.0),
             Place::Item(_) => return Err(EncodeError::NoSuchPlace),

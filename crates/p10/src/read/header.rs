@@ -51,7 +51,10 @@ pub(crate) fn read_header(
         return Ok(header);
     }
     let Some(vr) = VR::from_binary([bytes[4], bytes[5]]) else {
-        return unknown_vr(window, at, end, header, bytes, signed, strict);
+        if strict {
+            return Err(not_an_element(at));
+        }
+        return unknown_vr(window, at, end, header, bytes, signed);
     };
     header.vr = vr;
     if !has_long_length(vr) {
@@ -99,11 +102,7 @@ fn unknown_vr(
     mut header: Header,
     bytes: [u8; 8],
     signed: bool,
-    strict: bool,
 ) -> Result<Header, ReadError> {
-    if strict {
-        return Err(not_an_element(at));
-    }
     let explicit = header.encoding;
     let implicit = Encoding {
         explicit: false,

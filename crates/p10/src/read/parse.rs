@@ -364,6 +364,9 @@ impl Parser<'_, '_> {
                 Err(error)
             };
         }
+        if is_root && is_meta(&header) {
+            return Err(self.malformed(Fault::MetaInDataSet));
+        }
         self.accept(frame, &header)
     }
 
@@ -378,6 +381,7 @@ impl Parser<'_, '_> {
         zeros
             || self.is_descending(frame, header.tag)
                 && (header.tag.0 & 1 == 1
+                    || header.tag.0 < 8
                     || crate::dictionary::dictionary_vr(header.tag, false).is_none())
     }
 
@@ -538,6 +542,8 @@ impl Parser<'_, '_> {
         });
         if header.encoding.explicit {
             self.repair(RepairKind::SequenceFromUnknown, index);
+        } else if items != header.encoding {
+            self.repair(RepairKind::EncodingCorrected, index);
         }
         self.open_sequence(frame, index, end, items, attempt)
     }
@@ -639,6 +645,11 @@ impl Parser<'_, '_> {
         }
         self.repair(RepairKind::ElementsSorted, frame.node);
     }
+}
+
+/// Whether an element, written first, would be read as File Meta Information, which is always little endian.
+fn is_meta(header: &Header) -> bool {
+    header.tag.0 == if header.encoding.big { 0x0200 } else { 0x0002 }
 }
 
 /// Fragments of encapsulated data.

@@ -36,6 +36,9 @@ pub(crate) fn is_plausible(
         if length == u32::MAX {
             return Ok(true);
         }
+        if tag == Tag(0, 0) && length != 4 {
+            return Ok(false);
+        }
         position += header + u64::from(length);
         if position > window.len() {
             return Ok(false);

@@ -6,7 +6,7 @@ use crate::limits::Extent;
 use crate::node::{Flags, Kind, NONE};
 use crate::repair::RepairKind;
 use crate::syntax::Encoding;
-use cloakroom_core::{ByteRange, PixelLayout};
+use cloakroom_core::{ByteRange, PixelLayout, VR};
 
 const ITEM_BYTES: [u8; 4] = [0xFE, 0xFF, 0x00, 0xE0];
 const DELIMITER_BYTES: [u8; 4] = [0xFE, 0xFF, 0xDD, 0xE0];
@@ -19,6 +19,10 @@ impl Parser<'_, '_> {
         let node = self.nodes[index as usize];
         let value = node.value();
         self.window.hold(node.header, value)?;
+        if node.flags.has(Flags::UNDEFINED) && node.vr != VR::OB && node.encoding().explicit {
+            self.nodes[index as usize].flags.set(Flags::REWRITE);
+            self.repair(RepairKind::VrCorrected, index);
+        }
         let end = if !node.flags.has(Flags::UNDEFINED) {
             let range = ByteRange {
                 start: value,
