@@ -149,7 +149,7 @@ impl SeriesMaker {
         let mut uids = UidMaker::new(u64::from(number), day);
         let mut ledger = Ledger::new(seed, "corpus");
         let study = Study::new(&person, day, "Benchmark", &mut uids, &mut ledger);
-        let ct = series % 2 == 0;
+        let ct = series.is_multiple_of(2);
         let kind = SeriesKind {
             modality: if ct { "CT" } else { "MR" },
             description: "BENCH",

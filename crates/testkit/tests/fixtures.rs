@@ -1,6 +1,11 @@
 //! The fixtures in the tree are those that the code writes. After a change on purpose, write them anew with
 //! `CLOAKROOM_WRITE_FIXTURES=1 cargo test -p cloakroom-testkit --test fixtures`.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its own files should stop there"
+)]
+
 use cloakroom_testkit::fixtures;
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,10 @@
 //! Other people's tools open what the kit writes. Each test says so when its tool is absent.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its own files should stop there"
+)]
+
 use cloakroom_testkit::{Hospital, Size, fixtures};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -118,10 +118,10 @@ fn with_group_length(meta: &Dataset) -> Vec<u8> {
 pub fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(6));
     // Writing into a Vec cannot fail; an empty result would make every test that reads it fail.
-    let mut out = match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
-        Ok(out) => out,
-        Err(_) => Vec::new(),
-    };
+    let mut out = encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .unwrap_or_default();
     if out.len() % 2 == 1 {
         out.push(0);
     }

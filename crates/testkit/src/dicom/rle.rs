@@ -25,7 +25,7 @@ pub fn encode_frame(
             segments.push(packed);
         }
     }
-    let mut header = vec![0_u32; 16];
+    let mut header = [0_u32; 16];
     header[0] = segments.len() as u32;
     let mut offset = 64;
     for (slot, segment) in header.iter_mut().skip(1).zip(&segments) {

@@ -176,7 +176,7 @@ fn character_sets(collector: &mut Collector) {
         CanaryKind::Name,
         |file, _| {
             // The second byte of this character is 0x5C in GBK: a splitter of raw bytes cuts it in two.
-            let value = "俓俓俓俓俓".replace('俓', "\u{4FD3}");
+            let value = "\u{4FD3}".repeat(5);
             file.dataset
                 .text(tags::SPECIFIC_CHARACTER_SET, "GB18030")
                 .text(tags::OPERATORS_NAME, value.as_str());
@@ -222,7 +222,8 @@ fn own_values_in_text(collector: &mut Collector) {
             .flat_map(|c| [c, '\u{200B}'])
             .collect::<String>()
     };
-    let ways: [(&str, &dyn Fn(&str) -> String); 6] = [
+    type Rewriter<'a> = &'a dyn Fn(&str) -> String;
+    let ways: [(&str, Rewriter<'_>); 6] = [
         ("plain", &|text: &str| text.to_owned()),
         ("lower case", &|text: &str| text.to_lowercase()),
         ("full width", &wide),
