@@ -74,6 +74,8 @@ pub struct ShardWriter {
     temporary: PathBuf,
     sink: Option<BufWriter<HashingFile>>,
     tar_position: u64,
+    /// Bytes written of a block whose entry is still to come.
+    in_block: u64,
     blocks: Vec<BlockEntry>,
 }
 
@@ -121,6 +123,7 @@ impl ShardWriter {
             temporary,
             sink: Some(BufWriter::with_capacity(BUFFER, sink)),
             tar_position: 0,
+            in_block: 0,
             blocks: Vec::new(),
         })
     }
@@ -129,16 +132,34 @@ impl ShardWriter {
     ///
     /// # Errors
     /// If the bytes are not as many as the entry says, or the disk fails; the shard can then only be dropped.
-    pub fn append(&mut self, mut block: BlockEntry, bytes: &mut dyn Read) -> Result<(), PackError> {
+    pub fn append(&mut self, block: BlockEntry, bytes: &mut dyn Read) -> Result<(), PackError> {
+        self.write(&mut bytes.take(block.length.saturating_add(1)))?;
+        self.end_block(block)
+    }
+
+    /// Writes bytes of the next block, whose entry its maker knows only at its end; see [`ShardWriter::end_block`].
+    ///
+    /// # Errors
+    /// If the disk fails; the shard can then only be dropped.
+    pub fn write(&mut self, bytes: &mut dyn Read) -> Result<(), PackError> {
+        let sink = self.sink.as_mut().ok_or(PackError::NothingToPack)?;
+        let copied = io::copy(bytes, sink).map_err(PackError::io("write", &self.temporary))?;
+        self.in_block += copied;
+        Ok(())
+    }
+
+    /// Ends the block whose bytes have been written.
+    ///
+    /// # Errors
+    /// If the bytes are not as many as the entry says; the shard can then only be dropped.
+    pub fn end_block(&mut self, mut block: BlockEntry) -> Result<(), PackError> {
         let offset = self
             .blocks
             .last()
             .map_or(0, |last| last.offset + last.length);
-        let sink = self.sink.as_mut().ok_or(PackError::NothingToPack)?;
-        let copied = io::copy(&mut bytes.take(block.length.saturating_add(1)), sink)
-            .map_err(PackError::io("write", &self.temporary))?;
+        let written = std::mem::take(&mut self.in_block);
         let framed: u64 = block.frames.iter().map(|frame| frame.compressed).sum();
-        let sound = copied == block.length
+        let sound = written == block.length
             && match self.compression {
                 Compression::None => block.frames.is_empty() && block.length == block.tar_length,
                 Compression::Zstd(_) => framed == block.length,
@@ -165,7 +186,7 @@ impl ShardWriter {
     /// # Errors
     /// If nothing was appended or the disk fails; the temporary file is then removed.
     pub fn commit(mut self) -> Result<ShardEntry, PackError> {
-        if self.blocks.is_empty() {
+        if self.blocks.is_empty() || self.in_block > 0 {
             return Err(PackError::NothingToPack);
         }
         let (sha256, bytes) = self.close()?;
