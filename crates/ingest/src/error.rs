@@ -1,6 +1,6 @@
 //! What can stop an ingest. A single bad file never does: that is an outcome, not an error.
 
-use cloakroom_core::Phi;
+use cloakroom_core::{Phi, QuarantineReason};
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -100,6 +100,16 @@ impl IngestError {
         match self.place() {
             Some(path) => format!("{self}: {}", path.display()),
             None => self.to_string(),
+        }
+    }
+
+    /// The reason with which a stream is quarantined that met this error; `None` where it is no fault of one stream.
+    #[must_use]
+    pub const fn quarantine_reason(&self) -> Option<QuarantineReason> {
+        match self {
+            Self::ChangedSinceIngest { .. } => Some(QuarantineReason::ChangedSinceIngest),
+            Self::Unreadable { .. } => Some(QuarantineReason::Unreadable),
+            _ => None,
         }
     }
 

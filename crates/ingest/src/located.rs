@@ -97,6 +97,26 @@ impl Located {
         self.open().map(drop)
     }
 
+    /// What tells this stream from others where its bytes cannot be read: its place below the export, size and time.
+    #[must_use]
+    pub fn identity(&self) -> Phi<Vec<u8>> {
+        let mut identity = match &self.place {
+            Place::Export { name, .. } => name.clone(),
+            Place::Spool(path) => path.file_name().unwrap_or_default().as_bytes().to_vec(),
+        };
+        identity.extend_from_slice(&self.size.to_be_bytes());
+        identity.extend_from_slice(&self.modified_ns.to_be_bytes());
+        Phi::new(identity)
+    }
+
+    /// The error for a stream that could be opened and then not be read.
+    pub fn unreadable(&self, source: io::Error) -> IngestError {
+        IngestError::Unreadable {
+            path: Phi::new(self.path()),
+            source,
+        }
+    }
+
     const fn stamp(&self) -> Stamp {
         Stamp {
             size: self.size,
@@ -108,13 +128,6 @@ impl Located {
         match &self.place {
             Place::Export { folder, name } => folder.join(Path::new(OsStr::from_bytes(name))),
             Place::Spool(path) => path.clone(),
-        }
-    }
-
-    pub(crate) fn unreadable(&self, source: io::Error) -> IngestError {
-        IngestError::Unreadable {
-            path: Phi::new(self.path()),
-            source,
         }
     }
 

@@ -165,6 +165,20 @@ impl Catalogue {
         Ok(KnownValues::new(values))
     }
 
+    /// Accession Numbers and other orders in the headers of one study of one patient.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub fn orders_of(&self, patient: PatientNumber, study: StudyNumber) -> Result<Vec<Phi<String>>, IngestError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT value FROM known WHERE patient = ?1 AND study = ?2 AND kind = ?3")?;
+        let orders = statement.query_map(params![patient.0, study.0, kind_number(KnownKind::OrderId)], |row| {
+            row.get(0).map(Phi::new)
+        })?;
+        Ok(orders.collect::<Result<_, _>>()?)
+    }
+
     /// Calls `each` with every stream, in the order of their numbers.
     ///
     /// # Errors
