@@ -505,6 +505,17 @@ impl ClassRules {
         }
     }
 
+    /// What happens to an attribute of the standard outside every special path, for each need of an IOD.
+    pub(crate) fn answers(&self, tag: Tag, vr: VR) -> [Decision; 4] {
+        if let Some(fixed) = never_kept(tag) {
+            return ruling(|_| fixed.clone());
+        }
+        match self.rulings.known.get(&number_of(tag)) {
+            Some(known) => known.ruling.clone(),
+            None => self.rulings.unknown_ruling(tag, vr),
+        }
+    }
+
     /// Whether content items are cleaned one by one (113104).
     #[must_use]
     pub fn cleans_structured_content(&self) -> bool {

@@ -5,7 +5,10 @@
 //! reviewed YAML file change what it must. Nothing here reads a file, and nothing here touches a value.
 
 pub mod class_rules;
+pub mod conformance;
+pub mod diff;
 mod document;
+pub mod explain;
 mod kind;
 mod locate;
 pub mod options;
@@ -18,10 +21,14 @@ mod settings;
 pub mod standard;
 
 pub use class_rules::{ClassRules, Decision, Place};
+pub use conformance::conformance_statement;
+pub use diff::{Difference, diff};
+pub use explain::{Explanation, NotAnAttribute};
 pub use options::{MethodCode, OptionSet, ProfileOption};
 pub use policy::{
     AgePolicy, BelowThreshold, DatePolicy, DateTreatment, FacePolicy, IdPart, IdPattern, IdPolicy,
     PixelPolicy, PrivateList, PrivatePolicy, TextPolicy, TimeTreatment, UnknownWords,
     UnlistedPolicy, UnlistedSequences, UnlistedText,
 };
-pub use profile::{Profile, ProfileError, Stamps, shipped};
+pub use profile::{Profile, ProfileError, Stamps, check, shipped, shipped_text};
+pub use ruling::Need;

@@ -74,6 +74,46 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
+    /// The rule on one line, without its reason.
+    pub(crate) fn describe(&self) -> String {
+        let target = match &self.target {
+            Target::Attribute(tag) => format!("({:04X},{:04X})", tag.0, tag.1),
+            Target::Pattern { mask, bits } => {
+                let digits: String = (0..8)
+                    .rev()
+                    .map(|digit| match (mask >> (4 * digit)) & 0xF {
+                        0 => 'x',
+                        _ => char::from_digit((bits >> (4 * digit)) & 0xF, 16).unwrap_or('x'),
+                    })
+                    .collect();
+                format!("({},{})", &digits[..4], &digits[4..])
+            }
+            Target::Path(path) => {
+                let steps: Vec<String> = path
+                    .iter()
+                    .map(|tag| format!("({:04X},{:04X})", tag.0, tag.1))
+                    .collect();
+                steps.join(">")
+            }
+            Target::Private {
+                creator,
+                group,
+                element,
+            } => {
+                let group = group.map_or("gggg".into(), |group| format!("{group:04X}"));
+                let element = element.map_or("ee".into(), |element| format!("{element:02X}"));
+                format!("({group},\"{creator}\",{element})")
+            }
+        };
+        let action = self.action.map_or("basic", Action::name);
+        let mut text = format!("{target} {action}");
+        for condition in self.modalities.iter().chain(&self.sop_classes) {
+            text.push_str(" for ");
+            text.push_str(condition);
+        }
+        text
+    }
+
     /// Whether the rule is for objects of this class and modality.
     pub(crate) fn applies(&self, sop_class_uid: &str, modality: &str) -> bool {
         let iod = crate::standard::iod_types::iod_of(sop_class_uid);

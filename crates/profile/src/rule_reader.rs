@@ -277,7 +277,7 @@ fn check_tag(node: &Node<'_>, tag: Tag) -> Option<Tag> {
     Some(tag)
 }
 
-fn nearest_keyword(text: &str) -> Option<String> {
+pub(crate) fn nearest_keyword(text: &str) -> Option<String> {
     let rows = table::rows().iter().map(|row| row.keyword);
     let reviewed = unlisted::reviewed().iter().map(|reviewed| reviewed.keyword);
     nearest(text, rows.chain(reviewed))

@@ -217,8 +217,9 @@ impl Policies {
             | Group::Person
             | Group::Host
             | Group::PrivateDeclaration
-            | Group::Signature
             | Group::Opaque => removal(need, RuleId::of(rule)),
+            // Encrypted originals are Type 1C under a condition that is ours to answer.
+            Group::Signature => decision(Action::Remove, rule),
             Group::Date => self.date(kind_of(vr), need, rule),
             Group::Institution => self.unless(ProfileOption::RetainInstitutionIdentity, need, rule),
             Group::Device => self.unless(ProfileOption::RetainDeviceIdentity, need, rule),
