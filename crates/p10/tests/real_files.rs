@@ -260,6 +260,49 @@ fn unchanged(object: &Object, out: &[u8], path: &std::path::Path) {
     assert!(original[a..] == out[b..], "{}", path.display());
 }
 
+/// A small generator of numbers, so that a failure comes back.
+fn next(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}
+
+#[test]
+fn damaged_real_files_do_no_harm() {
+    let rounds = std::env::var("CLOAKROOM_ROUNDS").map_or(12, |rounds| rounds.parse().unwrap());
+    let mut state = 0x9E37_79B9_7F4A_7C15;
+    for path in real_files() {
+        let whole = std::fs::read(&path).unwrap();
+        if whole.len() > 16 << 10 || whole.len() < 16 {
+            continue;
+        }
+        for _ in 0..rounds {
+            let mut bytes = whole.clone();
+            for _ in 0..=next(&mut state) % 4 {
+                // Mostly in the header, with the bytes that mean something.
+                let place = (next(&mut state) % (bytes.len() as u64)) as usize;
+                let interesting = [
+                    0, 1, 0x7F, 0xFF, 0xFE, 0xE0, 0x0D, 0xDD, b'U', b'N', b'S', b'Q',
+                ];
+                let choice = next(&mut state);
+                bytes[place] = interesting
+                    .get((choice % 16) as usize)
+                    .copied()
+                    .unwrap_or((choice >> 8) as u8);
+            }
+            if next(&mut state).is_multiple_of(4) {
+                bytes.truncate((next(&mut state) % bytes.len() as u64) as usize);
+            }
+            if let Err(panic) = std::panic::catch_unwind(|| common::hostile(&bytes)) {
+                std::fs::write(std::env::temp_dir().join("cloakroom-p10-damaged"), &bytes).unwrap();
+                eprintln!("{}", path.display());
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
 #[test]
 fn memory_is_lent_and_never_copied() {
     let data_set = common::build(common::Syntax::Explicit, common::start);

@@ -101,7 +101,10 @@ fn find_data_set(
     let is_deflated = declared.is_some_and(|syntax| syntax.inflated.is_some());
     if is_deflated || start.meta.is_some() {
         match inflate_content(&**source, at, limits) {
-            Ok((content, left_over)) => {
+            // Undeclared, it must be a deflated data set beyond doubt: many bytes inflate to something.
+            Ok((content, left_over))
+                if is_deflated || (!content.source.is_empty() && left_over < 2) =>
+            {
                 repairs.push(Repair {
                     kind: RepairKind::Inflated,
                     node: None,
@@ -115,7 +118,7 @@ fn find_data_set(
                 return Ok(content);
             }
             Err(error) if is_deflated => return Err(error),
-            Err(_) => {}
+            _ => {}
         }
     }
     match expected {

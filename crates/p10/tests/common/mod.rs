@@ -10,7 +10,10 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
-use cloakroom_p10::{Extent, FileMeta, Limits, MemorySource, Object, ReadError, read};
+use cloakroom_core::PixelChanges;
+use cloakroom_p10::{
+    EncodeError, Extent, FileMeta, Limits, MemorySource, Object, ReadError, encode, read, recognise,
+};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -257,4 +260,46 @@ pub fn real_files() -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// Whatever the bytes are: no panic, and what can be read is written legally or not at all.
+pub fn hostile(bytes: &[u8]) {
+    let source = Arc::new(MemorySource::new(bytes.to_vec()));
+    let _ = recognise(&*source);
+    let _ = read(source.clone(), Extent::Header, &Limits::default());
+    let Ok(object) = read(source, Extent::Whole, &Limits::default()) else {
+        return;
+    };
+    let _ = (
+        object.describe_image(),
+        object.duplicates(),
+        object.sop_class_uid(),
+    );
+    for element in object.dataset().walk() {
+        assert!(element.is_pixel_value() || element.raw().is_some());
+        let _ = (
+            element.text(),
+            element.numbers(),
+            element.path(),
+            element.private_creator(),
+        );
+    }
+    let meta = meta(object.transfer_syntax());
+    let encoded = match encode(
+        &object,
+        &cloakroom_p10::Edits::new(),
+        &meta,
+        &PixelChanges::default(),
+    ) {
+        Ok(encoded) => encoded,
+        Err(EncodeError::DuplicateElement(_)) => return assert!(object.has_duplicates()),
+        Err(EncodeError::PixelsContradictTransferSyntax) => return,
+        Err(error) => panic!("{error}"),
+    };
+    let mut out = Vec::new();
+    encoded.write_to(&**object.source(), &mut out).unwrap();
+    let again = open(&out).unwrap();
+    assert_eq!(again.repairs(), [], "{:?}", object.repairs());
+    assert_eq!(again.transfer_syntax(), object.transfer_syntax());
+    assert_eq!(written(&again, &cloakroom_p10::Edits::new()), out);
 }
