@@ -173,10 +173,15 @@ impl PackageBuilder {
             return Err(PackError::UnsafeName(name.into()));
         }
         self.add_file(&format!("evidence/{name}"), content)
+            .map(drop)
     }
 
     /// Writes a file of the package and remembers its digest.
-    pub(crate) fn add_file(&mut self, path: &str, content: &mut dyn Read) -> Result<(), PackError> {
+    pub(crate) fn add_file(
+        &mut self,
+        path: &str,
+        content: &mut dyn Read,
+    ) -> Result<Digest, PackError> {
         if !is_safe_path(path) {
             return Err(PackError::UnsafeName(path.into()));
         }
@@ -188,11 +193,11 @@ impl PackageBuilder {
         file.sync_all()
             .map_err(PackError::io("synchronise", &target))?;
         self.files.insert(path.into(), digest);
-        Ok(())
+        Ok(digest.0)
     }
 
     pub(crate) fn add_text(&mut self, path: &str, text: &str) -> Result<(), PackError> {
-        self.add_file(path, &mut text.as_bytes())
+        self.add_file(path, &mut text.as_bytes()).map(drop)
     }
 
     pub(crate) fn add_json<T: Serialize>(

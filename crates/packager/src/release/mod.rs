@@ -1,8 +1,590 @@
 //! Track releases: what organisers make of the bundles of many hospitals.
 
+mod card;
+mod croissant;
 mod manifest;
+mod people;
+mod select;
+mod shards;
+mod split;
+mod versions;
 
 pub use manifest::{
     AnonymitySummary, BundleReference, CheckSummary, LicenceReference, PreviousRelease,
     ReleaseConservation, ReleaseManifest, SplitRuleSummary, SplitSummary,
 };
+pub use versions::{Change, ChangeKind, Withdrawal, WithdrawalReason, diff};
+
+use crate::bag::{BagInfo, Files, TAG_MANIFEST, is_payload};
+use crate::builder::PackageBuilder;
+use crate::checks::CheckFinding;
+use crate::error::PackError;
+use crate::index::{Index, PatientPlace};
+use crate::manifest::{
+    Counts, FormatVersion, RELEASE_FILE, RELEASE_SCHEMA, ShardSummary, ToolReference,
+};
+use crate::plan::ShardLimits;
+use crate::seekable::Compression;
+use crate::signing::{PublicKey, SigningKey};
+use crate::tables;
+use crate::track::{CheckName, Track, TrackCompression};
+use crate::verify::{VerifiedBundle, VerifiedRelease};
+use cloakroom_core::{Digest, SiteName, StatedDate};
+use people::Person;
+use select::{Selection, WeighedFinding};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Everything that decides the bytes of a release.
+#[derive(Debug, Clone, Copy)]
+pub struct ReleaseInput<'a> {
+    /// The track.
+    pub track: &'a Track,
+    /// All deliveries of all hospitals, in any order.
+    pub bundles: &'a [VerifiedBundle],
+    /// The semantic version.
+    pub version: &'a semver::Version,
+    /// The stated date.
+    pub date: StatedDate,
+    /// The version before. Without it, this is the first.
+    pub previous: Option<&'a VerifiedRelease>,
+    /// Patients that must not be in it; those of the version before are remembered.
+    pub withdrawals: &'a [Withdrawal],
+    /// Findings that somebody takes responsibility for.
+    pub waivers: &'a [Waiver],
+    /// Files for `evidence/`: names and contents, such as the proofs that each object is in its hospital's log.
+    pub evidence: &'a [(String, Vec<u8>)],
+    /// The program.
+    pub tool: &'a ToolReference,
+    /// How large shards may become.
+    pub limits: ShardLimits,
+}
+
+/// A finding that somebody takes responsibility for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The check.
+    pub check: CheckName,
+    /// The patient, study or series that it is waived for.
+    pub about: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub signer: String,
+}
+
+/// Why a release is not built.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// The track does not trust the key of a bundle.
+    #[error("the track does not trust {key} for site {site}")]
+    SiteNotTrusted {
+        /// The hospital that the bundle names.
+        site: SiteName,
+        /// The key that signed it.
+        key: PublicKey,
+    },
+    /// A bundle is of another track.
+    #[error("a bundle of site {site} is for track {found}, not for {wanted}")]
+    OtherTrack {
+        /// The hospital.
+        site: SiteName,
+        /// The track of the bundle.
+        found: String,
+        /// The track that is being built.
+        wanted: String,
+    },
+    /// A delivery was given twice.
+    #[error("delivery {delivery} of site {site} was given twice")]
+    DeliveryTwice {
+        /// The hospital.
+        site: SiteName,
+        /// The number.
+        delivery: u32,
+    },
+    /// Two hospitals have the same pseudonym, which keys make all but impossible.
+    #[error("patient {0} is in bundles of two sites")]
+    PatientAtTwoSites(String),
+    /// A series has two patients or two studies.
+    #[error("series {0} belongs to two patients or studies")]
+    SeriesConflict(String),
+    /// Nothing is left to release.
+    #[error("nothing is left to release: all instances were left out, stopped or withdrawn")]
+    NothingSelected,
+    /// A version must be newer than the one before.
+    #[error("version {version} is not newer than {before}")]
+    VersionNotNewer {
+        /// The version asked for.
+        version: semver::Version,
+        /// The version before.
+        before: semver::Version,
+    },
+    /// Something of the version before is in no bundle that was given.
+    #[error(
+        "{count} series of the version before are in no bundle that was given, such as {example}"
+    )]
+    BundleMissing {
+        /// How many.
+        count: usize,
+        /// One of them.
+        example: String,
+    },
+    /// Packing failed.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+}
+
+impl ReleaseInput<'_> {
+    fn waiver_of(&self, finding: &CheckFinding) -> Option<(String, String)> {
+        let about = |waiver: &&Waiver| {
+            let names = [&finding.patient, &finding.study, &finding.series];
+            waiver.check == finding.check && names.contains(&&waiver.about)
+        };
+        let waiver = self.waivers.iter().find(about)?;
+        Some((waiver.signer.clone(), waiver.reason.clone()))
+    }
+}
+
+/// Builds a release in `OUT.partial` and renames it to `OUT`.
+///
+/// # Errors
+/// If a bundle is not trusted or not of this track, the versions do not follow each other, nothing is left,
+/// or the disk fails. A killed build begins again with the shards that it had finished.
+pub fn build(
+    input: &ReleaseInput<'_>,
+    out: &Path,
+    key: &SigningKey,
+) -> Result<PathBuf, ReleaseError> {
+    check_bundles(input)?;
+    let before = Before::read(input)?;
+    let withdrawals = before.withdrawals(input);
+    let input = &ReleaseInput {
+        withdrawals: &withdrawals,
+        ..*input
+    };
+    check_previous(input)?;
+    let selection = select::select(input)?;
+    if selection.series.is_empty() {
+        return Err(ReleaseError::NothingSelected);
+    }
+    let people = people::people(&selection.series);
+    let sides = split::assign(&input.track.split, &people, &before.sides);
+    let planned = shards::plan(input, &selection.series, &sides);
+    let mut builder = PackageBuilder::begin(out)?;
+    let since = shards::write(input, &mut builder, &planned)?;
+    let index = builder.index(|patient| PatientPlace {
+        site: people
+            .get(patient)
+            .map_or_else(String::new, |person| person.site.clone()),
+        split: sides.get(patient).cloned().unwrap_or_default(),
+    })?;
+    let scene = Scene {
+        input,
+        selection: &selection,
+        people: &people,
+        sides: &sides,
+        since: &since,
+        index: &index,
+        before: &before,
+        key,
+    };
+    let manifest = scene.manifest();
+    scene.write_texts(&mut builder, &manifest)?;
+    scene.write_evidence(&mut builder)?;
+    let info = BagInfo {
+        identifier: format!("{}-{}", manifest.track, manifest.version),
+        organization: manifest.contact.clone(),
+        description: manifest.title.clone(),
+        date: manifest.date.to_string(),
+        software: format!("{} {}", manifest.tool.name, manifest.tool.version),
+    };
+    Ok(builder.seal(&index, &info, key)?)
+}
+
+fn check_bundles(input: &ReleaseInput<'_>) -> Result<(), ReleaseError> {
+    let mut deliveries = BTreeSet::new();
+    for bundle in input.bundles {
+        let manifest = &bundle.manifest;
+        let site = || manifest.site.clone();
+        if manifest.track != input.track.id {
+            return Err(ReleaseError::OtherTrack {
+                site: site(),
+                found: manifest.track.to_string(),
+                wanted: input.track.id.to_string(),
+            });
+        }
+        let trusted = input
+            .track
+            .sites
+            .iter()
+            .find(|trusted| trusted.name == manifest.site);
+        if !trusted.is_some_and(|trusted| trusted.keys.contains(&manifest.signing_key)) {
+            return Err(ReleaseError::SiteNotTrusted {
+                site: site(),
+                key: manifest.signing_key.clone(),
+            });
+        }
+        if !deliveries.insert((&manifest.site, manifest.delivery)) {
+            return Err(ReleaseError::DeliveryTwice {
+                site: site(),
+                delivery: manifest.delivery,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A release is made of all deliveries, so what was released before must be in one of them or withdrawn.
+fn check_previous(input: &ReleaseInput<'_>) -> Result<(), ReleaseError> {
+    let Some(previous) = input.previous else {
+        return Ok(());
+    };
+    if previous.manifest.track != input.track.id || previous.manifest.version >= *input.version {
+        return Err(ReleaseError::VersionNotNewer {
+            version: input.version.clone(),
+            before: previous.manifest.version.clone(),
+        });
+    }
+    let shards = input
+        .bundles
+        .iter()
+        .flat_map(|bundle| &bundle.checked.index.shards);
+    let given: BTreeSet<&str> = shards
+        .flat_map(|shard| &shard.blocks)
+        .map(|block| block.series.as_str())
+        .collect();
+    let withdrawn: BTreeSet<&str> = input
+        .withdrawals
+        .iter()
+        .map(|one| one.patient.as_str())
+        .collect();
+    let blocks = previous
+        .checked
+        .index
+        .shards
+        .iter()
+        .flat_map(|shard| &shard.blocks);
+    let missing: Vec<_> = blocks
+        .filter(|block| {
+            !given.contains(block.series.as_str()) && !withdrawn.contains(block.patient.as_str())
+        })
+        .collect();
+    match missing.first() {
+        None => Ok(()),
+        Some(block) => Err(ReleaseError::BundleMissing {
+            count: missing.len(),
+            example: block.series.clone(),
+        }),
+    }
+}
+
+/// What the version before hands down.
+#[derive(Default)]
+struct Before {
+    sides: BTreeMap<String, String>,
+    withdrawn: Vec<Withdrawal>,
+    changelog: String,
+}
+
+impl Before {
+    fn read(input: &ReleaseInput<'_>) -> Result<Self, PackError> {
+        let Some(previous) = input.previous else {
+            return Ok(Self::default());
+        };
+        let file = |name: &str| {
+            let path = previous.checked.root.join(name);
+            let bytes = fs::read(&path).map_err(PackError::io("read", &path))?;
+            let expected = previous.checked.files.get(name).copied();
+            match expected {
+                Some(expected) if expected == Digest::of(&bytes) => Ok(bytes),
+                expected => Err(PackError::ChangedAfterCheck {
+                    file: name.into(),
+                    expected: expected.unwrap_or_else(|| Digest::of(b"")),
+                }),
+            }
+        };
+        Ok(Self {
+            sides: versions::read_sides(&file(versions::SIDES)?)?,
+            withdrawn: versions::read_withdrawn(&file(versions::WITHDRAWN)?)?,
+            changelog: String::from_utf8_lossy(&file("CHANGELOG.md")?).into_owned(),
+        })
+    }
+
+    /// The tombstones of the version before, and the new ones with this version and date.
+    fn withdrawals(&self, input: &ReleaseInput<'_>) -> Vec<Withdrawal> {
+        let mut all: BTreeMap<String, Withdrawal> = self
+            .withdrawn
+            .iter()
+            .map(|one| (one.patient.clone(), one.clone()))
+            .collect();
+        for one in input.withdrawals {
+            all.entry(one.patient.clone())
+                .or_insert_with(|| Withdrawal {
+                    version: input.version.to_string(),
+                    date: Some(input.date),
+                    ..one.clone()
+                });
+        }
+        all.into_values().collect()
+    }
+}
+
+/// The stable name of a check, as track files have it.
+fn check_name(check: CheckName) -> String {
+    serde_json::to_value(check)
+        .ok()
+        .and_then(|name| name.as_str().map(String::from))
+        .unwrap_or_default()
+}
+
+/// Everything that is known once the shards are written.
+struct Scene<'a> {
+    input: &'a ReleaseInput<'a>,
+    selection: &'a Selection<'a>,
+    people: &'a BTreeMap<String, Person>,
+    sides: &'a BTreeMap<String, String>,
+    since: &'a BTreeMap<String, semver::Version>,
+    index: &'a Index,
+    before: &'a Before,
+    key: &'a SigningKey,
+}
+
+impl Scene<'_> {
+    fn manifest(&self) -> ReleaseManifest {
+        let track = self.input.track;
+        let summary = |shard| {
+            let summary = ShardSummary::of(shard);
+            let since = self.since.get(&summary.path).cloned();
+            ShardSummary { since, ..summary }
+        };
+        ReleaseManifest {
+            cloakroom_release: FormatVersion::CURRENT,
+            track: track.id.clone(),
+            title: track.title.clone(),
+            track_sha256: track.sha256,
+            version: self.input.version.clone(),
+            date: self.input.date,
+            previous: self.input.previous.map(|previous| PreviousRelease {
+                version: previous.manifest.version.clone(),
+                tagmanifest_sha256: previous.checked.tagmanifest,
+            }),
+            contact: track.contact.clone(),
+            licence: LicenceReference {
+                id: track.licence.id.clone(),
+                dua_sha256: (!track.dua.is_empty()).then(|| Digest::of(track.dua.as_bytes())),
+            },
+            tool: self.input.tool.clone(),
+            compression: Compression::from(track.compression).name().into(),
+            signing_key: self.key.public().clone(),
+            counts: Counts::of(&self.index.shards),
+            splits: self.splits(),
+            split_rule: SplitRuleSummary {
+                algorithm: split::ALGORITHM.into(),
+                seed: track.split.seed.clone(),
+                shares: track
+                    .split
+                    .shares()
+                    .into_iter()
+                    .map(|(side, share)| (side.into(), share))
+                    .collect(),
+                strata: track
+                    .split
+                    .strata
+                    .iter()
+                    .map(|kind| kind.name().into())
+                    .collect(),
+                held_out_site: track.split.held_out_site.clone(),
+            },
+            shards: self.index.shards.iter().map(summary).collect(),
+            bundles: self.bundles(),
+            conservation: self.selection.conservation.clone(),
+            checks: self.checks(),
+            anonymity: people::anonymity(&track.anonymity, self.people),
+        }
+    }
+
+    fn splits(&self) -> BTreeMap<String, SplitSummary> {
+        let mut splits: BTreeMap<String, SplitSummary> = BTreeMap::new();
+        for (patient, person) in self.people {
+            let side = self.sides.get(patient).cloned().unwrap_or_default();
+            let strata = &mut splits.entry(side).or_default().strata;
+            *strata
+                .entry(person.values(&self.input.track.split.strata))
+                .or_default() += 1;
+        }
+        for (side, summary) in &mut splits {
+            let prefix = format!("data/{side}/");
+            let shards = self
+                .index
+                .shards
+                .iter()
+                .filter(|shard| shard.folder.starts_with(&prefix));
+            summary.counts = Counts::of(shards);
+        }
+        splits
+    }
+
+    fn bundles(&self) -> Vec<BundleReference> {
+        let reference = |bundle: &VerifiedBundle| BundleReference {
+            site: bundle.manifest.site.clone(),
+            delivery: bundle.manifest.delivery,
+            date: bundle.manifest.date,
+            instances: bundle.manifest.counts.instances,
+            tagmanifest_sha256: bundle.checked.tagmanifest,
+            signing_key: bundle.manifest.signing_key.clone(),
+            profile: bundle.manifest.profile.clone(),
+        };
+        let mut bundles: Vec<_> = self.input.bundles.iter().map(reference).collect();
+        bundles.sort();
+        bundles
+    }
+
+    fn checks(&self) -> Vec<CheckSummary> {
+        let summary = |(check, severity): (&CheckName, &crate::track::Severity)| {
+            let of_check = |one: &&WeighedFinding| one.finding.check == *check;
+            let findings = || self.selection.findings.iter().filter(of_check);
+            CheckSummary {
+                check: check_name(*check),
+                severity: severity.name().into(),
+                findings: findings().count() as u64,
+                waived: findings().filter(|one| one.waived.is_some()).count() as u64,
+            }
+        };
+        self.input.track.checks.iter().map(summary).collect()
+    }
+
+    fn write_texts(
+        &self,
+        builder: &mut PackageBuilder,
+        manifest: &ReleaseManifest,
+    ) -> Result<(), PackError> {
+        let input = self.input;
+        let facts = card::Facts {
+            manifest,
+            people: self.people,
+            sides: self.sides,
+        };
+        let previous = input.previous.map(|previous| &previous.checked.index);
+        let empty = Index::default();
+        let changes = diff(previous.unwrap_or(&empty), self.index);
+        builder.add_json(RELEASE_FILE, manifest)?;
+        builder.add_text("release.schema.json", RELEASE_SCHEMA)?;
+        builder.add_text("README.md", &card::english(input, &facts))?;
+        builder.add_text("README.zh.md", &card::chinese(input, &facts))?;
+        builder.add_text("LICENSE.txt", &card::licence(input))?;
+        if !input.track.dua.is_empty() {
+            builder.add_text("DUA.txt", &input.track.dua)?;
+        }
+        builder.add_text("CITATION.cff", &card::citation(input))?;
+        builder.add_text(
+            "CHANGELOG.md",
+            &card::changelog(input, &changes, &self.before.changelog),
+        )?;
+        let tables: Files = tables::write(self.index)?
+            .into_iter()
+            .map(|(path, text)| (path.to_owned(), (Digest::of(&text), text.len() as u64)))
+            .collect();
+        let url = &input.track.licence.url;
+        let croissant = croissant::document(manifest, input.track.description.trim(), url, &tables);
+        builder.add_json("croissant.json", &croissant)?;
+        // Patients without a series in this version keep their side, except those that were withdrawn.
+        let mut sides = self.before.sides.clone();
+        sides.extend(self.sides.clone());
+        sides.retain(|patient, _| !input.withdrawals.iter().any(|one| one.patient == *patient));
+        for (name, text) in [
+            (
+                versions::CHANGES,
+                versions::changes_csv(&changes, &self.selection.reasons)?,
+            ),
+            (
+                versions::VERSION_MAP,
+                versions::version_map_csv(previous, self.index)?,
+            ),
+            (
+                versions::WITHDRAWN,
+                versions::withdrawn_csv(input.withdrawals)?,
+            ),
+            (versions::SIDES, versions::sides_csv(&sides)?),
+        ] {
+            builder.add_file(name, &mut text.as_slice())?;
+        }
+        Ok(())
+    }
+
+    /// Each hospital's evidence and signed statement, the findings of the checks, and what the caller hands in.
+    fn write_evidence(&self, builder: &mut PackageBuilder) -> Result<(), PackError> {
+        for bundle in self.input.bundles {
+            let folder = format!("{}-d{:04}", bundle.manifest.site, bundle.manifest.delivery);
+            for (path, expected) in &bundle.checked.files {
+                let own = [
+                    "README.md",
+                    "bundle.schema.json",
+                    "bagit.txt",
+                    "bag-info.txt",
+                ];
+                if is_payload(path) || path.starts_with("post/") || own.contains(&path.as_str()) {
+                    continue;
+                }
+                let from = bundle.checked.root.join(path);
+                let mut file = fs::File::open(&from).map_err(PackError::io("open", &from))?;
+                let name = path.strip_prefix("evidence/").unwrap_or(path);
+                let target = format!("evidence/{folder}/{name}");
+                let found = builder.add_file(&target, &mut file)?;
+                let expected = match path.as_str() {
+                    TAG_MANIFEST => &bundle.checked.tagmanifest,
+                    _ => expected,
+                };
+                if found != *expected {
+                    return Err(PackError::ChangedAfterCheck {
+                        file: path.clone(),
+                        expected: *expected,
+                    });
+                }
+            }
+        }
+        builder.add_file("evidence/checks.csv", &mut self.checks_csv()?.as_slice())?;
+        for (name, content) in self.input.evidence {
+            builder.add_evidence(name, &mut content.as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn checks_csv(&self) -> Result<Vec<u8>, PackError> {
+        let columns = [
+            "check",
+            "severity",
+            "patient",
+            "study",
+            "series",
+            "detail",
+            "waived_by",
+            "waived_because",
+        ];
+        let rows = self.selection.findings.iter().map(|one| {
+            let (signer, reason) = one.waived.clone().unwrap_or_default();
+            let finding = &one.finding;
+            [
+                check_name(finding.check),
+                finding.severity.name().into(),
+                finding.patient.clone(),
+                finding.study.clone(),
+                finding.series.clone(),
+                finding.detail.clone(),
+                signer,
+                reason,
+            ]
+        });
+        tables::csv_text("evidence/checks.csv", &columns, rows)
+    }
+}
+
+impl TrackCompression {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Zstd, Self::None];
+}
+
+#[cfg(test)]
+mod tests;
