@@ -142,6 +142,11 @@ impl Subject {
         self.text.cleaner.known()
     }
 
+    /// Whether a text holds nothing that the patient or those around the patient are called.
+    pub(crate) fn is_free_of_known(&self, text: &str) -> bool {
+        !self.known().occurs_in_text(text, &Lexicon::shipped()) && !self.known().is_known_code(text)
+    }
+
     /// Cleans one text, without the memory.
     #[must_use]
     pub fn clean(&self, text: &str) -> Cleaned {

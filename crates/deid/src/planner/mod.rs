@@ -1,5 +1,6 @@
 //! Walking an object and deciding each attribute at every depth.
 
+mod codes;
 mod content;
 mod dates;
 mod drops;
@@ -287,6 +288,9 @@ impl<'a> Planner<'a> {
     /// Keeps a value as far as it may be kept: never blindly.
     fn keep(&mut self, task: &Task<'a>, action: Action, around: &Around<'a>) -> Result<bool, Stop> {
         let element = task.element;
+        if self.is_public_code(task, around) {
+            return Ok(true);
+        }
         match task.vr {
             VR::SQ => {
                 self.items(task, around)?;

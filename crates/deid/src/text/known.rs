@@ -144,6 +144,14 @@ impl KnownMatcher {
         .any(|text| self.occurs_in_skeleton(&skeleton(&Folded::new(text)).0))
     }
 
+    /// Whether any form stands in a text as it would go from free text.
+    #[must_use]
+    pub fn occurs_in_text(&self, text: &str, lexicon: &Lexicon) -> bool {
+        !self
+            .spans(&Folded::new(text), lexicon, &ApprovedWords::default())
+            .is_empty()
+    }
+
     fn occurs_in_skeleton(&self, skeleton: &str) -> bool {
         self.hits(skeleton).into_iter().any(|(_, _, pattern)| {
             matches!(pattern.form, Form::Whole | Form::Part)
