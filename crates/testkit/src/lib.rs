@@ -10,6 +10,8 @@ pub mod dicom;
 pub mod fixtures;
 pub mod hiding;
 pub mod hospital;
+#[cfg(feature = "labelled")]
+pub mod labelled;
 pub mod objects;
 pub mod people;
 pub mod phantom;

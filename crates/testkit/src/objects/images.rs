@@ -198,6 +198,38 @@ pub fn mg(
     dataset
 }
 
+/// A digital radiograph for presentation.
+#[must_use]
+pub fn dx(study: &Study, series: &Series, sop_instance: &str, picture: &Canvas) -> Dataset {
+    let class = uids::DIGITAL_X_RAY_IMAGE_STORAGE_FOR_PRESENTATION;
+    let mut dataset = modules(study, series, class, sop_instance, 1);
+    general_image(&mut dataset, study, series, "DERIVED\\PRIMARY");
+    Samples::GRAY_12.put(&mut dataset, picture.height, picture.width);
+    dataset
+        .text(tags::PRESENTATION_INTENT_TYPE, "FOR PRESENTATION")
+        .text(tags::IMAGE_LATERALITY, "U")
+        .text(tags::VIEW_POSITION, "PA")
+        .code(tags::ANATOMIC_REGION_SEQUENCE, "51185008", "SCT", "Chest")
+        .text(tags::PATIENT_ORIENTATION, "L\\F")
+        .text(tags::PIXEL_INTENSITY_RELATIONSHIP, "LOG")
+        .words(tags::PIXEL_INTENSITY_RELATIONSHIP_SIGN, &[1])
+        .text(tags::RESCALE_INTERCEPT, "0")
+        .text(tags::RESCALE_SLOPE, "1")
+        .text(tags::RESCALE_TYPE, "US")
+        .text(tags::PRESENTATION_LUT_SHAPE, "IDENTITY")
+        .text(tags::LOSSY_IMAGE_COMPRESSION, "00")
+        .text(tags::BURNED_IN_ANNOTATION, "NO")
+        .text(tags::IMAGER_PIXEL_SPACING, "0.7\\0.7")
+        .text(tags::DETECTOR_TYPE, "DIRECT")
+        .empty(tags::POSITIONER_TYPE)
+        .text(tags::KVP, "117")
+        .empty(tags::ACQUISITION_CONTEXT_SEQUENCE)
+        .text(tags::WINDOW_CENTER, "2048")
+        .text(tags::WINDOW_WIDTH, "4096");
+    pixels_16(&mut dataset, picture.words());
+    dataset
+}
+
 /// What a screen saved as an image may hold.
 #[must_use]
 pub fn screen(study: &Study, series: &Series, sop_instance: &str, picture: &Canvas) -> Dataset {
@@ -217,9 +249,11 @@ pub fn screen(study: &Study, series: &Series, sop_instance: &str, picture: &Canv
     Samples::RGB.put(&mut dataset, picture.height, picture.width);
     dataset
         .text(tags::CONVERSION_TYPE, "WSD")
-        .empty(tags::LATERALITY)
         .empty(tags::PATIENT_ORIENTATION)
         .text(tags::BURNED_IN_ANNOTATION, "YES");
+    if series.body_part.is_empty() {
+        dataset.empty(tags::LATERALITY);
+    }
     super::common::pixels_8(&mut dataset, picture.rgb());
     dataset
 }
