@@ -2,17 +2,13 @@
 
 use crate::kind::{Kind, kind_of};
 use crate::options::ProfileOption;
-use crate::policy::{DateTreatment, PrivatePolicy};
-use crate::rule::{Rule, Target};
-use crate::ruling::{Need, Policies, Ruling, basic, decision, removal, ruling};
+use crate::ruling::{Need, Policies, decision, removal, ruling};
+use crate::rulings::{Known, Rulings};
 use crate::standard::content_items::content_item;
 use crate::standard::iod_types::{IodTypes, Type};
-use crate::standard::private_attributes::{Disposition, creator_elements, listed};
-use crate::standard::table::Code;
-use crate::standard::{number_of, table, tag_of, unlisted, vr_of};
+use crate::standard::table::{Cell, Code};
+use crate::standard::{number_of, vr_of};
 use cloakroom_core::{Action, RuleId, Tag, VR};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// Where an attribute stands, as the rules see it.
@@ -45,351 +41,6 @@ pub struct Decision {
 pub struct ClassRules {
     rulings: Arc<Rulings>,
     types: Arc<IodTypes>,
-}
-
-/// Spreads tags over a table; tags are no secret and need no keyed hash.
-#[derive(Default)]
-pub(crate) struct TagHasher(u64);
-
-impl Hasher for TagHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u32(u32::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0.rotate_left(5) ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
-
-/// An attribute the rules know by name.
-#[derive(Debug, Clone)]
-pub(crate) struct Known {
-    ruling: Ruling,
-    vr: VR,
-    /// Whether some rule of the profile speaks of this attribute at one path only.
-    has_paths: bool,
-}
-
-/// Everything a profile says that does not depend on Types.
-#[derive(Debug)]
-pub(crate) struct Rulings {
-    policies: Policies,
-    private: PrivatePolicy,
-    known: HashMap<u32, Known, BuildHasherDefault<TagHasher>>,
-    by_vr: Vec<(VR, Ruling)>,
-    rules: Vec<Rule>,
-    patterns: Vec<usize>,
-    paths: Vec<usize>,
-    private_rules: Vec<usize>,
-}
-
-/// Every VR of the standard.
-pub(crate) const EVERY_VR: [VR; 34] = [
-    VR::AE,
-    VR::AS,
-    VR::AT,
-    VR::CS,
-    VR::DA,
-    VR::DS,
-    VR::DT,
-    VR::FL,
-    VR::FD,
-    VR::IS,
-    VR::LO,
-    VR::LT,
-    VR::OB,
-    VR::OD,
-    VR::OF,
-    VR::OL,
-    VR::OV,
-    VR::OW,
-    VR::PN,
-    VR::SH,
-    VR::SL,
-    VR::SQ,
-    VR::SS,
-    VR::ST,
-    VR::SV,
-    VR::TM,
-    VR::UC,
-    VR::UI,
-    VR::UL,
-    VR::UN,
-    VR::UR,
-    VR::US,
-    VR::UT,
-    VR::UV,
-];
-
-impl Rulings {
-    /// The rulings of a profile under those of its rules that apply, in their order: a later one overrides an earlier.
-    pub(crate) fn new(policies: Policies, private: PrivatePolicy, rules: Vec<Rule>) -> Self {
-        let by_vr = EVERY_VR.map(|vr| (vr, policies.vr(vr))).to_vec();
-        let mut made = Self {
-            policies,
-            private,
-            known: HashMap::default(),
-            by_vr,
-            rules,
-            patterns: Vec::new(),
-            paths: Vec::new(),
-            private_rules: Vec::new(),
-        };
-        made.know_the_standard();
-        made.know_the_rules();
-        made
-    }
-
-    fn know_the_standard(&mut self) {
-        for row in table::rows() {
-            if let Some(tag) = row.tag.exact() {
-                let vr = vr_of(tag).or(row.vr).unwrap_or(VR::LO);
-                self.know(tag, vr, self.policies.row(tag, vr, row));
-            }
-        }
-        for reviewed in unlisted::reviewed() {
-            let vr = vr_of(reviewed.tag).unwrap_or(VR::UN);
-            self.know(reviewed.tag, vr, self.policies.group(reviewed.group, vr));
-        }
-    }
-
-    fn know(&mut self, tag: Tag, vr: VR, ruling: Ruling) {
-        let known = Known {
-            ruling,
-            vr,
-            has_paths: false,
-        };
-        self.known.insert(number_of(tag), known);
-    }
-
-    /// A pattern takes away what a row would keep, and never the other way round; a rule for one attribute wins over it.
-    fn know_the_patterns(&mut self) {
-        for number in 0..self.rules.len() {
-            let rule = &self.rules[number];
-            if !matches!(rule.target, Target::Pattern { .. }) {
-                continue;
-            }
-            self.patterns.push(number);
-            if rule.action == Some(Action::Keep) {
-                continue;
-            }
-            let matching: Vec<(Tag, VR)> = self
-                .known
-                .iter()
-                .map(|(number, known)| (tag_of(*number), known.vr))
-                .filter(|(tag, _)| rule.target.matches_pattern(*tag))
-                .collect();
-            for (tag, vr) in matching {
-                let ruling = self.rule_ruling(number, tag, vr);
-                self.know(tag, vr, ruling);
-            }
-        }
-    }
-
-    fn know_the_rules(&mut self) {
-        self.know_the_patterns();
-        for number in 0..self.rules.len() {
-            match &self.rules[number].target {
-                Target::Attribute(tag) => {
-                    let tag = *tag;
-                    let vr = vr_of(tag).unwrap_or(VR::UN);
-                    let ruling = self.rule_ruling(number, tag, vr);
-                    self.know(tag, vr, ruling);
-                }
-                Target::Pattern { .. } => {}
-                Target::Path(_) => self.paths.push(number),
-                Target::Private { .. } => self.private_rules.push(number),
-            }
-        }
-        for number in self.paths.clone() {
-            let Target::Path(path) = &self.rules[number].target else {
-                continue;
-            };
-            let Some(tag) = path.last().copied() else {
-                continue;
-            };
-            if let Some(known) = self.known.get_mut(&number_of(tag)) {
-                known.has_paths = true;
-            } else {
-                let vr = vr_of(tag).unwrap_or(VR::UN);
-                let known = Known {
-                    ruling: self.unknown_ruling(tag, vr),
-                    vr,
-                    has_paths: true,
-                };
-                self.known.insert(number_of(tag), known);
-            }
-        }
-    }
-
-    fn rule_ruling(&self, number: usize, tag: Tag, vr: VR) -> Ruling {
-        ruling(|need| self.rule_decision(&self.rules[number], tag, vr, need))
-    }
-
-    /// What a rule of the profile comes to where the IOD needs the attribute so much.
-    fn rule_decision(&self, rule: &Rule, tag: Tag, vr: VR, need: Need) -> Decision {
-        let id = || rule.id.clone();
-        let Some(action) = rule.action else {
-            return table::row(tag).map_or_else(
-                || removal(need, id()),
-                |row| basic(tag, vr, row.basic, need),
-            );
-        };
-        match action {
-            Action::Remove => removal(need, id()),
-            Action::Empty if need == Need::Valued => removal(need, id()),
-            Action::ShiftDate => {
-                let decision = self.policies.date(kind_of(vr), need, "profile:date");
-                Decision {
-                    rule: id(),
-                    ..decision
-                }
-            }
-            action => Decision {
-                action,
-                rule: id(),
-                value: rule.value.clone(),
-            },
-        }
-    }
-
-    /// The ruling of an attribute that has neither row, review nor rule of its own.
-    fn unknown_ruling(&self, tag: Tag, vr: VR) -> Ruling {
-        let pattern = self.patterns.iter().rev().find(|number| {
-            self.rules
-                .get(**number)
-                .is_some_and(|rule| rule.target.matches_pattern(tag))
-        });
-        match pattern {
-            Some(number) => self.rule_ruling(*number, tag, vr),
-            None => self.by_vr(vr),
-        }
-    }
-
-    fn by_vr(&self, vr: VR) -> Ruling {
-        self.by_vr
-            .iter()
-            .find(|(known, _)| *known == vr)
-            .map_or_else(
-                || ruling(|need| removal(need, RuleId::of("vr:unknown"))),
-                |(_, ruling)| ruling.clone(),
-            )
-    }
-
-    fn by_vr_at(&self, vr: VR, need: Need) -> Decision {
-        self.by_vr
-            .iter()
-            .find(|(known, _)| *known == vr)
-            .map_or_else(
-                || removal(need, RuleId::of("vr:unknown")),
-                |(_, ruling)| ruling[need as usize].clone(),
-            )
-    }
-
-    fn path_rule(&self, ancestors: &[Tag], tag: Tag) -> Option<&Rule> {
-        self.paths
-            .iter()
-            .rev()
-            .filter_map(|number| self.rules.get(*number))
-            .find(|rule| match &rule.target {
-                Target::Path(path) => path
-                    .split_last()
-                    .is_some_and(|(last, above)| *last == tag && above == ancestors),
-                _ => false,
-            })
-    }
-
-    /// A private attribute. Nothing of it is required, so nothing needs a dummy.
-    fn private(&self, place: &Place<'_>) -> Decision {
-        let Tag(group, element) = place.tag;
-        if group < 0x0009 || group == 0xFFFF {
-            return decision(Action::Remove, "private:illegal-group");
-        }
-        let Some(creator) = place
-            .creator
-            .map(str::trim_end)
-            .filter(|name| !name.is_empty())
-        else {
-            return decision(Action::Remove, "private:no-creator");
-        };
-        if (0x0010..=0x00FF).contains(&element) {
-            return self.private_creator(group, creator);
-        }
-        if element < 0x1000 {
-            return decision(Action::Remove, "private:no-creator");
-        }
-        let low = (element & 0xFF) as u8;
-        if let Some(rule) = self.private_rule(group, creator, Some(low)) {
-            return Decision {
-                action: rule.action.unwrap_or(Action::Remove),
-                rule: rule.id.clone(),
-                value: rule.value.clone(),
-            };
-        }
-        self.listed_private(group, creator, low, place.vr)
-    }
-
-    fn private_rule(&self, group: u16, creator: &str, element: Option<u8>) -> Option<&Rule> {
-        self.private_rules
-            .iter()
-            .rev()
-            .filter_map(|number| self.rules.get(*number))
-            .find(|rule| rule.target.matches_private(group, creator, element))
-    }
-
-    /// The creator itself stays where something of its block may stay; the editor drops it if nothing does.
-    fn private_creator(&self, group: u16, creator: &str) -> Decision {
-        let by_rule = self.private_rules.iter().any(|number| {
-            self.rules.get(*number).is_some_and(|rule| {
-                rule.target.matches_private(group, creator, None)
-                    && !matches!(rule.action, None | Some(Action::Remove))
-            })
-        });
-        let by_list = self.private.lists.iter().any(|list| {
-            creator_elements(*list, group, creator)
-                .any(|(_, listed)| listed.disposition != Disposition::Delete)
-        });
-        if by_rule || by_list {
-            decision(Action::Keep, "private:creator")
-        } else {
-            decision(Action::Remove, "private:unlisted")
-        }
-    }
-
-    /// Where lists disagree, the one that deletes wins; then a list that says more than `keep`.
-    fn listed_private(&self, group: u16, creator: &str, element: u8, vr: VR) -> Decision {
-        let found = self
-            .private
-            .lists
-            .iter()
-            .filter_map(|list| listed(*list, group, creator, element))
-            .max_by_key(|listed| {
-                (
-                    listed.disposition == Disposition::Delete,
-                    listed.disposition,
-                )
-            });
-        let Some(found) = found else {
-            return decision(Action::Remove, "private:unlisted");
-        };
-        let vr = if vr == VR::UN { found.vr } else { vr };
-        match found.disposition {
-            Disposition::Delete => decision(Action::Remove, "private:list-deletes"),
-            Disposition::Keep => self.policies.private(vr, self.private.keep_bulk),
-            Disposition::MapUid => decision(Action::MapUid, "private:list-uid"),
-            Disposition::Date | Disposition::IntegerDate => match self.policies.dates.treatment {
-                DateTreatment::Shift => decision(Action::ShiftDate, "private:list-date"),
-                DateTreatment::Keep => decision(Action::Keep, "private:list-date"),
-                DateTreatment::Remove => decision(Action::Remove, "private:list-date"),
-            },
-        }
-    }
 }
 
 /// Whether a value of one VR may stand where the standard wants another: numbers for numbers, bytes or words for lookup tables.
@@ -430,9 +81,8 @@ impl ClassRules {
             return self.decide_known(place, known);
         }
         match vr_of(place.tag) {
-            Some(vr) if self.rulings.patterns.is_empty() => {
-                let need = self.need(place);
-                matched(self.rulings.by_vr_at(vr, need), vr, place.vr, need)
+            Some(vr) if self.rulings.patterns.is_empty() && is_alike(vr, place.vr) => {
+                self.rulings.by_vr_at(vr, || self.need(place))
             }
             Some(vr) => {
                 let need = self.need(place);
@@ -491,8 +141,8 @@ impl ClassRules {
         if let Some((option, cell)) = row.option_cell(policies.options) {
             let rule = crate::ruling::option_rule(option);
             return match cell {
-                table::Cell::Keep => decision(Action::Keep, rule),
-                table::Cell::Clean => content_by_type(policies, value_type, rule),
+                Cell::Keep => decision(Action::Keep, rule),
+                Cell::Clean => content_by_type(policies, value_type, rule),
             };
         }
         let is_reference = matches!(value_type, "UIDREF" | "COMPOSITE" | "IMAGE" | "WAVEFORM");
@@ -559,7 +209,9 @@ fn never_kept(tag: Tag) -> Option<Decision> {
         Tag(0x0008, 0x0001) => "fixed:length-to-end",
         Tag(0x5000..=0x50FF, _) => "fixed:curves",
         Tag(0x6000..=0x60FF, _) => "fixed:overlays",
-        Tag(0x7F00..=0x7FDF | 0x7FE1..=0x7FFF, _) if tag.0 % 2 == 0 => "fixed:variable-pixels",
+        Tag(0x7F00..=0x7FDF | 0x7FE1..=0x7FFF, _) if tag.0.is_multiple_of(2) => {
+            "fixed:variable-pixels"
+        }
         _ => return None,
     };
     Some(decision(Action::Remove, rule))

@@ -1,11 +1,12 @@
 //! Which attributes change hands between two profiles.
 
-use crate::class_rules::{EVERY_VR, Place};
+use crate::class_rules::Place;
 use crate::explain::need_words;
 use crate::policy::PrivateList;
 use crate::profile::Profile;
 use crate::rule::Target;
 use crate::ruling::Need;
+use crate::rulings::EVERY_VR;
 use crate::standard::iod_types::IodTypes;
 use crate::standard::{keyword_of, number_of, private_attributes, table, tag_of, unlisted, vr_of};
 use cloakroom_core::{Action, Tag, VR};

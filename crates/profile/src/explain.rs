@@ -145,7 +145,7 @@ impl Profile {
             reasons.push(format!(
                 "It has no row in Table E.1-1 and needed no review of its own; it goes by its VR, {vr}."
             ));
-        } else if tag.0 % 2 == 0 {
+        } else if tag.0.is_multiple_of(2) {
             reasons.push("No dictionary knows it.".into());
         }
         if question.creator.is_some() && self.private().lists.is_empty() {

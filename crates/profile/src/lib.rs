@@ -13,10 +13,12 @@ mod kind;
 mod locate;
 pub mod options;
 pub mod policy;
+mod private_rules;
 pub mod profile;
 mod rule;
 mod rule_reader;
 pub mod ruling;
+mod rulings;
 mod settings;
 pub mod standard;
 

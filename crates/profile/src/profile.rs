@@ -1,6 +1,6 @@
 //! A profile: its name, its options, its policies and its rules.
 
-use crate::class_rules::{ClassRules, Rulings};
+use crate::class_rules::ClassRules;
 use crate::document::{Document, Node};
 use crate::options::{BASIC_PROFILE, MethodCode, OptionSet, ProfileOption};
 use crate::policy::{
@@ -10,6 +10,7 @@ use crate::policy::{
 use crate::rule::Rule;
 use crate::rule_reader::read_rules;
 use crate::ruling::Policies;
+use crate::rulings::Rulings;
 use crate::settings::{KEYS, Settings};
 use crate::standard::iod_types::{IodTypes, iod_of};
 use crate::standard::private_attributes::listed;

@@ -26,6 +26,9 @@ pub(crate) struct Settings {
     pub(crate) rules: Vec<Rule>,
 }
 
+/// Lays one section of a file over the settings.
+type Apply = fn(&mut Settings, &Node<'_>);
+
 /// The keys of a profile file.
 pub(crate) const KEYS: [&str; 16] = [
     "id",
@@ -99,7 +102,7 @@ impl Settings {
         if let Some(node) = root.get("options") {
             self.options = read_options(&node);
         }
-        let sections: [(&str, fn(&mut Self, &Node<'_>)); 9] = [
+        let sections: [(&str, Apply); 9] = [
             ("ages", Self::apply_ages),
             ("ids", Self::apply_ids),
             ("text", Self::apply_text),

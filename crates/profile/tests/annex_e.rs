@@ -1,4 +1,9 @@
 //! PS3.15 Annex E, row by row: what the compiled rules do is what the table says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail and say so"
+)]
 
 use cloakroom_core::{Action, Tag, VR};
 use cloakroom_profile::standard::iod_types::{IodTypes, Type, iods, sop_classes, type_of};

@@ -1,4 +1,9 @@
 //! The compiled tables against the collected facts, where those are at hand (`CLOAKROOM_SHARED` or `../shared`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail and say so"
+)]
 
 use cloakroom_core::{Action, Tag, VR};
 use cloakroom_profile::standard::content_items::content_items;

@@ -1,4 +1,9 @@
 //! Profile files: what is read, what is refused and where, what is said about them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail and say so"
+)]
 
 use cloakroom_core::{Action, ProfileId, Tag, VR};
 use cloakroom_profile::policy::{DateTreatment, TimeTreatment, UnknownWords};
