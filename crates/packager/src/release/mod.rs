@@ -27,7 +27,7 @@ use crate::plan::ShardLimits;
 use crate::seekable::Compression;
 use crate::signing::{PublicKey, SigningKey};
 use crate::tables;
-use crate::track::{CheckName, Track, TrackCompression};
+use crate::track::{CheckName, Track};
 use crate::verify::{VerifiedBundle, VerifiedRelease};
 use cloakroom_core::{Digest, SiteName, StatedDate};
 use people::Person;
@@ -579,11 +579,6 @@ impl Scene<'_> {
         });
         tables::csv_text("evidence/checks.csv", &columns, rows)
     }
-}
-
-impl TrackCompression {
-    /// Both kinds.
-    pub const ALL: [Self; 2] = [Self::Zstd, Self::None];
 }
 
 #[cfg(test)]

@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) site: String,
-    sex: String,
-    age_band: String,
-    manufacturer: String,
-    modalities: BTreeSet<String>,
-    year: String,
+    pub(super) sex: String,
+    pub(super) age_band: String,
+    pub(super) manufacturer: String,
+    pub(super) modalities: BTreeSet<String>,
+    pub(super) year: String,
 }
 
 impl Person {
