@@ -107,6 +107,21 @@ fn what_is_declared_does_not_matter_where_it_is_untrue() {
 }
 
 #[test]
+fn a_vr_is_not_taken_for_a_length_that_reaches_into_black_pixels() {
+    let data_set = build(Syntax::Explicit, |b| {
+        start(b);
+        b.el(0x7FE0_0010, "OW", &vec![0; 2 << 20]);
+    });
+    for declared in [IMPLICIT, BIG, EXPLICIT] {
+        let object = open(&file(declared, &data_set)).unwrap();
+        assert_eq!(
+            (object.transfer_syntax(), object.dataset().node_count()),
+            (EXPLICIT, 5)
+        );
+    }
+}
+
+#[test]
 fn implicit_under_jpeg_is_encoded_anew() {
     let data_set = build(Syntax::Implicit, |b| {
         start(b);

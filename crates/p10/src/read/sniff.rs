@@ -25,7 +25,11 @@ pub(crate) fn is_plausible(
         };
         let tag = tag(encoding, bytes);
         if tag == Tag(0, 0) && last.is_some() {
-            return Ok(true);
+            return window.rest_is_zero(position);
+        }
+        // As a length, a VR is at least 16,705: no first element is so long, but pixels may well begin there.
+        if !encoding.explicit && last.is_none() && VR::from_binary([bytes[4], bytes[5]]).is_some() {
+            return Ok(false);
         }
         if !is_familiar(tag) || last.is_some_and(|last| tag <= last) {
             return Ok(false);
