@@ -7,11 +7,13 @@ mod dates;
 mod encodings;
 mod fold;
 mod forms;
+mod lexicon;
 mod names;
-pub mod scan;
-mod text;
-mod uids;
+mod scan;
 #[cfg(test)]
 mod tests;
+mod text;
+mod uids;
 
-pub use scan::{Hit, PatientScan};
+pub(crate) use lexicon::is_everyday;
+pub use scan::{Allowed, Hit, LexiconFn, PatientScan};

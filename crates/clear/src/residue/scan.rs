@@ -5,10 +5,9 @@ use super::forms::{Form, Shape, Strength, forms_of};
 use super::text::TextScan;
 use super::uids;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use cloakroom_core::{KnownKind, KnownValues};
+use cloakroom_core::{KnownKind, KnownValues, PatientPseudonym};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use thiserror::Error;
 
 /// Words at least so long are found inside longer words; shorter ones stand alone or begin a hump of camel case.
 const LONG_WORD: usize = 6;
@@ -18,12 +17,18 @@ pub type LexiconFn = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// One automaton for all that one patient is called. It has no `Debug`, because it holds the values.
 pub struct PatientScan {
+    pseudonym: String,
     forms: Vec<Form>,
     patterns: Vec<Pattern>,
-    raw: AhoCorasick,
+    /// `None` where there were too many values, so that nothing of this patient can be cleared.
+    automata: Option<Automata>,
     uids: HashSet<Vec<u8>>,
-    text: TextScan,
     lexicon: LexiconFn,
+}
+
+struct Automata {
+    raw: AhoCorasick,
+    text: TextScan,
 }
 
 struct Pattern {
@@ -43,17 +48,38 @@ pub struct Hit {
     pub end: usize,
 }
 
-/// There are more values than one automaton can hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("there are too many known values to search for at once")]
-pub struct TooManyValues;
+/// Texts of the output that may hold a known value by chance.
+#[derive(Debug, Clone, Default)]
+pub struct Allowed {
+    anything: Vec<String>,
+    house: Vec<String>,
+}
+
+impl Allowed {
+    /// `anything` are texts that the program itself writes: a pseudonym, a stamp. `house` are the names of maker and
+    /// model, which hospitals also give to stations and rooms.
+    #[must_use]
+    pub fn new(anything: Vec<String>, house: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            anything,
+            house: house.into_iter().collect(),
+        }
+    }
+
+    fn covers(&self, kind: KnownKind, place: &Place<'_>) -> bool {
+        let is_house = matches!(kind, KnownKind::Institution | KnownKind::Device);
+        let house = if is_house { self.house.as_slice() } else { &[] };
+        self.anything
+            .iter()
+            .chain(house)
+            .any(|text| place.is_within(text.as_bytes()))
+    }
+}
 
 impl PatientScan {
-    /// Prepares the search for the values of one patient.
-    ///
-    /// # Errors
-    /// If there are too many values; then nothing of this patient can be cleared.
-    pub fn new(known: &KnownValues, lexicon: LexiconFn) -> Result<Self, TooManyValues> {
+    /// Prepares the search for the values of one patient, whose pseudonym may stand in the output.
+    #[must_use]
+    pub fn new(known: &KnownValues, pseudonym: &PatientPseudonym, lexicon: LexiconFn) -> Self {
         let mut forms = Vec::new();
         let mut uids = HashSet::new();
         for value in known.iter() {
@@ -81,20 +107,26 @@ impl PatientScan {
                 bytes: bytes.into(),
             })
             .collect();
-        let raw = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .build(patterns.iter().map(|pattern| &pattern.bytes))
-            .map_err(|_| TooManyValues)?;
-        Ok(Self {
-            text: TextScan::new(&forms)?,
+        Self {
+            pseudonym: pseudonym.as_str().into(),
+            automata: Automata::new(&patterns, &forms),
             forms,
             patterns,
-            raw,
             uids,
             lexicon,
-        })
+        }
+    }
+
+    /// Whether all values can be searched for. Where not, there were too many for one automaton.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.automata.is_some()
+    }
+
+    /// The pseudonym of the patient.
+    #[must_use]
+    pub fn pseudonym(&self) -> &str {
+        &self.pseudonym
     }
 
     /// How many byte patterns are searched for.
@@ -103,12 +135,12 @@ impl PatientScan {
         self.patterns.len()
     }
 
-    /// Every known value in these bytes, by place. `allowed` are texts of the output that may hold one by
-    /// chance: a pseudonym, a stamp.
+    /// Every known value in these bytes, by place.
     #[must_use]
-    pub fn search(&self, bytes: &[u8], allowed: &[&[u8]]) -> Vec<Hit> {
+    pub fn search(&self, bytes: &[u8], allowed: &Allowed) -> Vec<Hit> {
         let mut hits = Vec::new();
-        for found in self.raw.find_overlapping_iter(bytes) {
+        let raw = self.automata.iter().map(|automata| &automata.raw);
+        for found in raw.flat_map(|raw| raw.find_overlapping_iter(bytes)) {
             let Some(pattern) = self.patterns.get(found.pattern().as_usize()) else {
                 continue;
             };
@@ -120,7 +152,7 @@ impl PatientScan {
                 start: found.start(),
                 end: found.end(),
             };
-            if self.counts(form, pattern, &place) && !place.is_within(allowed) {
+            if self.counts(form, pattern, &place) && !allowed.covers(form.kind, &place) {
                 hits.push(Hit {
                     kind: form.kind,
                     start: found.start(),
@@ -143,7 +175,12 @@ impl PatientScan {
     /// The kinds of known values in one decoded value of a text attribute.
     #[must_use]
     pub fn search_text(&self, value: &str) -> Vec<KnownKind> {
-        self.text.search(value, &self.forms, self.lexicon.as_ref())
+        let Some(automata) = &self.automata else {
+            return Vec::new();
+        };
+        automata
+            .text
+            .search(value, &self.forms, self.lexicon.as_ref())
     }
 
     /// Whether a match of a pattern is a finding, by what stands around it.
@@ -187,6 +224,21 @@ impl PatientScan {
             return around.is_whole_word();
         }
         !(self.lexicon)(&around.word())
+    }
+}
+
+impl Automata {
+    fn new(patterns: &[Pattern], forms: &[Form]) -> Option<Self> {
+        let raw = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .match_kind(MatchKind::Standard)
+            .ascii_case_insensitive(true)
+            .build(patterns.iter().map(|pattern| &pattern.bytes))
+            .ok()?;
+        Some(Self {
+            raw,
+            text: TextScan::new(forms)?,
+        })
     }
 }
 
@@ -248,12 +300,11 @@ impl Place<'_> {
         after_header || text_left && text_right
     }
 
-    fn is_within(&self, allowed: &[&[u8]]) -> bool {
-        allowed.iter().any(|text| {
-            let first = (self.end).saturating_sub(text.len());
-            (first..=self.start).any(|at| {
-                at + text.len() >= self.end && self.bytes.get(at..at + text.len()) == Some(*text)
-            })
+    /// Whether the match lies within this text as it stands here.
+    fn is_within(&self, text: &[u8]) -> bool {
+        let first = self.end.saturating_sub(text.len());
+        (first..=self.start).any(|at| {
+            at + text.len() >= self.end && self.bytes.get(at..at + text.len()) == Some(text)
         })
     }
 

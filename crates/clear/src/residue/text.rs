@@ -2,7 +2,6 @@
 
 use super::fold::{fold, is_dense};
 use super::forms::{Form, Lexicon, Shape, Strength};
-use super::scan::TooManyValues;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use cloakroom_core::KnownKind;
 use encoding_rs::{BIG5, EUC_KR, Encoding, GB18030, ISO_2022_JP, SHIFT_JIS, UTF_8, WINDOWS_874};
@@ -27,7 +26,7 @@ pub(crate) struct TextScan {
 }
 
 impl TextScan {
-    pub(crate) fn new(forms: &[Form]) -> Result<Self, TooManyValues> {
+    pub(crate) fn new(forms: &[Form]) -> Option<Self> {
         let mut folded = BTreeMap::<String, Vec<usize>>::new();
         for (index, form) in forms.iter().enumerate() {
             let text = fold(&form.text);
@@ -39,8 +38,8 @@ impl TextScan {
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::Standard)
             .build(folded.keys())
-            .map_err(|_| TooManyValues)?;
-        Ok(Self {
+            .ok()?;
+        Some(Self {
             automaton,
             owners: folded.into_values().collect(),
         })

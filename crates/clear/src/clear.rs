@@ -1,0 +1,255 @@
+//! The only mint of [`Cleared`].
+
+use crate::encoded::PixelSource;
+use crate::inspect::{Candidate, Gate, Inspected, inspect};
+use crate::residue::PatientScan;
+use cloakroom_core::{
+    ActionRecord, ByteRange, Digest, Finding, FindingKind, Hasher, HoldReason, InstanceFacts,
+    PixelReason,
+};
+use cloakroom_deid::Edited;
+use cloakroom_pixels::{Masked, MaskedBytes, PixelBytes};
+use core::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, OnceLock};
+use thiserror::Error;
+
+/// An object that may leave: its bytes were read by the second reader and searched for its patient.
+///
+/// Only [`clear`] makes one, and nothing else can be packed:
+///
+/// ```compile_fail,E0451
+/// fn forge(real: cloakroom_clear::Cleared) -> cloakroom_clear::Cleared {
+///     cloakroom_clear::Cleared { head: b"anything".to_vec(), ..real }
+/// }
+/// ```
+///
+/// ```compile_fail,E0423
+/// let forged = cloakroom_clear::Cleared;
+/// ```
+pub struct Cleared {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    pixels: Option<ByteRange>,
+    source: Arc<dyn PixelBytes>,
+    masked: Masked,
+    facts: InstanceFacts,
+    actions: Vec<ActionRecord>,
+    len: u64,
+    digest: OnceLock<Digest>,
+}
+
+impl fmt::Debug for Cleared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cleared")
+            .field("instance", &self.facts.instance)
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An object that may not leave before a person has looked at it: why, and where. Never what.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("held: {}", reason.meaning())]
+pub struct Held {
+    /// The reason.
+    pub reason: HoldReason,
+    /// Everything that was found.
+    pub findings: Vec<Finding>,
+}
+
+impl Held {
+    fn unreadable(kind: FindingKind) -> Self {
+        Self {
+            reason: HoldReason::SecondReaderFailed,
+            findings: vec![Finding {
+                kind,
+                path: None,
+                offset: None,
+            }],
+        }
+    }
+
+    /// The gravest finding gives the reason.
+    fn of(findings: Vec<Finding>) -> Self {
+        let has = |wanted: fn(&FindingKind) -> bool| findings.iter().any(|one| wanted(&one.kind));
+        let reason = if has(|kind| matches!(kind, FindingKind::KnownValue(_))) {
+            HoldReason::KnownValueFound
+        } else if has(|kind| matches!(kind, FindingKind::Unreadable | FindingKind::LengthMismatch))
+        {
+            HoldReason::SecondReaderFailed
+        } else {
+            HoldReason::ForbiddenAttribute
+        };
+        Self { reason, findings }
+    }
+}
+
+/// Encodes an edited object with its masked pixels, and looks at the bytes that would be written with other eyes.
+///
+/// `source` is the file that the object and its pixel layout were read from. Where it lies in memory, the digest of
+/// the whole output is taken here; where it does not, each pixel byte is read once, by [`Cleared::write_to`].
+///
+/// # Errors
+/// Everything that was found, if anything was.
+pub fn clear(
+    gate: &Gate,
+    scan: &PatientScan,
+    edited: Edited,
+    masked: Masked,
+    source: Arc<dyn PixelBytes>,
+) -> Result<Cleared, Held> {
+    if !scan.is_complete() {
+        return Err(Held {
+            reason: HoldReason::TooLarge,
+            findings: Vec::new(),
+        });
+    }
+    let changes = masked.changes();
+    let encoded = edited
+        .encode(changes)
+        .map_err(|_| Held::unreadable(FindingKind::Unreadable))?;
+    let range = edited.pixel_layout().map(|layout| layout.whole());
+    let pixels = pixel_source(&masked, range, source.as_ref());
+    let same_file = source.len() == edited.source().len();
+    if !same_file || encoded.pixels.len() != pixels.len() {
+        return Err(Held::unreadable(FindingKind::LengthMismatch));
+    }
+    let candidate = Candidate {
+        head: &encoded.head,
+        pixels,
+        tail: &encoded.tail,
+        minted: edited
+            .uid_pairs()
+            .map(|(_, mapped)| mapped.as_str())
+            .collect(),
+        pixels_cleaned: changes.pixels_cleaned,
+        features_cleaned: changes.features_cleaned,
+    };
+    let Inspected { findings, facts } = inspect(gate, scan, &candidate);
+    if !findings.is_empty() {
+        return Err(Held::of(findings));
+    }
+    let in_memory = pixels.is_in_memory();
+    let actions = edited.actions().to_vec();
+    let cleared = Cleared {
+        len: encoded.len(),
+        head: encoded.head,
+        tail: encoded.tail,
+        pixels: range,
+        source,
+        masked,
+        facts,
+        actions,
+        digest: OnceLock::new(),
+    };
+    if in_memory {
+        cleared
+            .write_to(&mut io::sink())
+            .map_err(|_| Held::unreadable(FindingKind::LengthMismatch))?;
+    }
+    Ok(cleared)
+}
+
+fn pixel_source<'a>(
+    masked: &'a Masked,
+    range: Option<ByteRange>,
+    source: &'a dyn PixelBytes,
+) -> PixelSource<'a> {
+    match (range, masked.bytes()) {
+        (None, _) => PixelSource::None,
+        (Some(range), MaskedBytes::Unchanged) => PixelSource::Original(source, range),
+        (Some(_), MaskedBytes::Replaced(value)) => PixelSource::New(source, value),
+    }
+}
+
+/// What was written is not what was cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("what was written is not what was cleared")]
+pub struct NotWhatWasCleared;
+
+impl Cleared {
+    /// SHA-256 of the whole output: known from the gate on where the pixels lie in memory, and otherwise from the
+    /// first [`Cleared::write_to`] on.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        self.digest.get().copied()
+    }
+
+    /// Bytes of the whole output.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Never: there is always a preamble.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What the output says of itself, as the second reader read it.
+    #[must_use]
+    pub const fn facts(&self) -> &InstanceFacts {
+        &self.facts
+    }
+
+    /// Why the pixels may leave.
+    #[must_use]
+    pub const fn pixel_reason(&self) -> &PixelReason {
+        self.masked.reason()
+    }
+
+    /// What was done to the pixels.
+    #[must_use]
+    pub const fn masked(&self) -> &Masked {
+        &self.masked
+    }
+
+    /// What was done to the attributes, sorted by path.
+    #[must_use]
+    pub fn actions(&self) -> &[ActionRecord] {
+        &self.actions
+    }
+
+    /// Writes the output and returns its digest, taken of the bytes as they were written.
+    ///
+    /// # Errors
+    /// Those of the source and of the writer; [`NotWhatWasCleared`] if length or digest are not those of the gate,
+    /// or of the first time it was written.
+    pub fn write_to(&self, out: &mut dyn Write) -> io::Result<Digest> {
+        let mut tee = Tee {
+            out,
+            hasher: Hasher::new(),
+            written: 0,
+        };
+        tee.write_all(&self.head)?;
+        pixel_source(&self.masked, self.pixels, self.source.as_ref()).write_to(&mut tee)?;
+        tee.write_all(&self.tail)?;
+        let (written, digest) = (tee.written, tee.hasher.finish());
+        if written != self.len || *self.digest.get_or_init(|| digest) != digest {
+            return Err(io::Error::other(NotWhatWasCleared));
+        }
+        Ok(digest)
+    }
+}
+
+/// Writes, and takes the digest of what was written.
+struct Tee<'a> {
+    out: &'a mut dyn Write,
+    hasher: Hasher,
+    written: u64,
+}
+
+impl Write for Tee<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
