@@ -7,6 +7,7 @@ use crate::error::PackError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blake2::{Blake2b512, Digest as _};
+use cloakroom_core::Digest;
 use ed25519_dalek::{Signer as _, SigningKey as Ed25519Key};
 use minisign::{KeyPair, PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,20 @@ impl SigningKey {
             key: Ed25519Key::from_bytes(&seed),
             public: PublicKey(public.to_base64()),
         })
+    }
+
+    /// The key of packages that nobody vouches for. Its seed is public, so a signature by it shows that the bytes
+    /// are whole and nothing more; nobody should trust it.
+    #[must_use]
+    pub fn nobody() -> Self {
+        let key = Ed25519Key::from_bytes(Digest::of(b"cloakroom: nobody vouches for this").as_bytes());
+        let key_number = [0; 8];
+        let public = [b"Ed".as_slice(), &key_number, key.verifying_key().as_bytes()].concat();
+        Self {
+            key_number,
+            key,
+            public: PublicKey(STANDARD.encode(public)),
+        }
     }
 
     /// The public half.

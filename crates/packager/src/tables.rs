@@ -516,11 +516,3 @@ impl<'a> Rows<'a> {
             .ok_or_else(|| self.fault(&format!("column {} does not parse", column + 1)))
     }
 }
-
-/// A digest list in the format of `sha256sum`, by path.
-pub(crate) fn digest_list<'a>(files: impl IntoIterator<Item = (&'a String, &'a Digest)>) -> String {
-    files
-        .into_iter()
-        .map(|(path, digest)| format!("{digest}  {path}\n"))
-        .collect()
-}

@@ -138,3 +138,25 @@ pub(crate) fn write_package(
         .unwrap();
     builder.finish_bundle(facts, key).unwrap()
 }
+
+/// Computes both lists and the signature anew, as a forger with a key of his own would.
+pub(crate) fn reseal(root: &std::path::Path, key: &crate::SigningKey) {
+    use crate::bag;
+    let mut lists = (bag::Files::new(), bag::Files::new());
+    for path in crate::verify::file_names(root) {
+        let found = crate::builder::hash_file(&root.join(&path)).unwrap();
+        if bag::is_payload(&path) {
+            lists.0.insert(path, found);
+        } else if !bag::is_unlisted(&path) && path != bag::MANIFEST {
+            lists.1.insert(path, found);
+        }
+    }
+    let manifest = bag::manifest_text(&lists.0);
+    std::fs::write(root.join(bag::MANIFEST), &manifest).unwrap();
+    let seen = (Digest::of(manifest.as_bytes()), manifest.len() as u64);
+    lists.1.insert(bag::MANIFEST.into(), seen);
+    let tags = bag::manifest_text(&lists.1);
+    std::fs::write(root.join(bag::TAG_MANIFEST), &tags).unwrap();
+    let signature = key.sign(tags.as_bytes(), "again");
+    std::fs::write(root.join(bag::SIGNATURE), signature).unwrap();
+}

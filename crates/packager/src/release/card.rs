@@ -129,7 +129,8 @@ pub(super) fn english(input: &ReleaseInput<'_>, facts: &Facts<'_>) -> String {
          deliveries with their digests and keys, and `evidence/` holds the log of each.\n\n{}\n\
          ## Split\n\nBy patient, with {} and the seed `{}`, balanced over: {}. Who has a side keeps it in every later version.\n\
          {}\n\
-         ## Checks\n\n{}\n{}\n\
+         ## Checks\n\nNo pixel is decoded by these; they work on what the objects say of themselves. Findings are in\n\
+         `evidence/checks.csv`.\n\n{}\n\
          ## What remains\n\n\
          The images are de-identified, which is not the same as anonymous. Over {}, the smallest group has {} patients;\n\
          {} patients are in groups of fewer than {}. Identical pixels can be matched by anyone who holds the original.\n\
@@ -151,7 +152,6 @@ pub(super) fn english(input: &ReleaseInput<'_>, facts: &Facts<'_>) -> String {
             .map_or(String::new(), |site| format!(
                 "All patients of {site} are on the test side.\n"
             )),
-        "No pixel is decoded by these; they work on what the objects say of themselves. Findings are in `evidence/checks.csv`.\n",
         checks_table(manifest, ["check", "severity", "findings", "waived"]),
         k.quasi_identifiers.join(", "),
         k.smallest,

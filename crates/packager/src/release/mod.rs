@@ -2,17 +2,22 @@
 
 mod card;
 mod croissant;
+mod downloads;
 mod manifest;
 mod people;
+mod purge;
 mod select;
 mod shards;
 mod split;
 mod versions;
 
+pub use downloads::{DownloadTool, download_list};
 pub use manifest::{
     AnonymitySummary, BundleReference, CheckSummary, LicenceReference, PreviousRelease,
     ReleaseConservation, ReleaseManifest, SplitRuleSummary, SplitSummary,
 };
+pub use purge::purge;
+pub(crate) use purge::{PURGED, PURGED_SIGNATURE};
 pub use versions::{Change, ChangeKind, Withdrawal, WithdrawalReason, diff};
 
 use crate::bag::{BagInfo, Files, TAG_MANIFEST, is_payload};

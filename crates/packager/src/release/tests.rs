@@ -558,18 +558,110 @@ fn a_patient_moved_to_another_side_is_found_even_when_signed_again() {
     let house = house();
     let bundles = house.bundles();
     let root = Wish::first(&house, &bundles).build(&house, "r1").unwrap();
-    let path = root.join("release.json");
-    let altered =
-        fs::read_to_string(&path)
+    for table in ["patients", "studies", "series"] {
+        let path = root.join(format!("data/tables/{table}.csv"));
+        let moved = |line: &str| match line.starts_with("A03,") {
+            true => line
+                .replace(",train,", ",?,")
+                .replace(",val,", ",?,")
+                .replace(",test,", ",?,")
+                .replace(",?,", ",elsewhere,"),
+            false => line.to_owned(),
+        };
+        let text: Vec<_> = fs::read_to_string(&path)
             .unwrap()
-            .replacen("\"released\": {", "\"released\":  {", 1);
-    fs::write(&path, altered).unwrap();
-    assert_eq!(
-        faults(&root)
+            .lines()
+            .map(moved)
+            .collect();
+        fs::write(&path, text.join("\n") + "\n").unwrap();
+    }
+    crate::testing::reseal(&root, &house.organiser);
+    let found = faults(&root);
+    assert!(
+        found
             .iter()
-            .map(|fault| fault.kind)
-            .collect::<Vec<_>>(),
-        [FaultKind::FileChanged]
+            .any(|fault| fault.kind == FaultKind::PatientOnTwoSides),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_purged_version_is_incomplete_and_says_why() {
+    let house = house();
+    let bundles = house.bundles();
+    let root = Wish::first(&house, &bundles).build(&house, "r1").unwrap();
+    let whom = BTreeSet::from(["A07".to_owned()]);
+    assert!(purge(&root, &whom, &house.keys[0]).is_err());
+    let purged = purge(&root, &whom, &house.organiser).unwrap();
+    assert_eq!(purged.len(), 1);
+    assert!(!root.join(&purged[0]).exists());
+    let report = verify(&root, Trust::Nobody, &NoWitness);
+    assert_eq!(report.only_purged(), Some(1), "{:?}", report.faults);
+    assert_eq!(report.faults[0].file, purged[0]);
+    assert!(report.package.is_none());
+    assert_eq!(purge(&root, &whom, &house.organiser).unwrap(), purged);
+    // Nobody else can declare that something was purged.
+    let list = root.join(PURGED);
+    let more = format!(
+        "{}{}  data/train/x.tar\n",
+        fs::read_to_string(&list).unwrap(),
+        Digest::of(b"")
+    );
+    fs::write(&list, more).unwrap();
+    let report = verify(&root, Trust::Nobody, &NoWitness);
+    assert_eq!(report.only_purged(), None);
+    assert!(
+        report
+            .faults
+            .iter()
+            .any(|fault| fault.kind == FaultKind::SignatureWrong)
+    );
+    assert!(
+        report
+            .faults
+            .iter()
+            .any(|fault| fault.kind == FaultKind::FileMissing)
+    );
+}
+
+#[test]
+fn a_download_list_has_what_the_older_version_lacks() {
+    let house = house();
+    let mut bundles = house.bundles();
+    let first = Wish::first(&house, &bundles).verified(&house, "r1");
+    bundles.push(house.bundle(0, 2, &[("C1", &[("2.25.901", 5)])], Compression::default()));
+    let second = Wish {
+        version: "1.1.0",
+        previous: Some(&first),
+        ..Wish::first(&house, &bundles)
+    }
+    .verified(&house, "r2");
+    let (old, new) = (
+        Package::open(first.root()).unwrap(),
+        Package::open(second.root()).unwrap(),
+    );
+    let mirrors = [
+        "https://a.example/lung/".to_owned(),
+        "https://b.example".to_owned(),
+    ];
+    let whole = download_list(&new, None, &mirrors, DownloadTool::Aria2);
+    assert_eq!(whole.lines().count(), 3 * new.statement().shards().len());
+    let delta = download_list(&new, Some(&old), &mirrors, DownloadTool::Aria2);
+    assert_eq!(delta.lines().count(), 3, "{delta}");
+    let shard = new.index().find_series("2.25.901").unwrap().0;
+    let wanted = format!(
+        "https://a.example/lung/{0}\thttps://b.example/{0}\n  out={0}\n  checksum=sha-256={1}\n",
+        shard.path(),
+        shard.sha256
+    );
+    assert_eq!(delta, wanted);
+    let curl = download_list(&new, Some(&old), &mirrors, DownloadTool::Curl);
+    assert_eq!(
+        curl,
+        format!(
+            "url = \"https://a.example/lung/{0}\"\noutput = \"{0}\"\n",
+            shard.path()
+        )
     );
 }
 

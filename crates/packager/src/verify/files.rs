@@ -4,6 +4,8 @@ use super::fault::{Fault, FaultKind};
 use crate::bag;
 use crate::builder::hash_file;
 use crate::names::{is_safe_path, split_shard_name};
+use crate::package::Statement;
+use crate::release::{PURGED, PURGED_SIGNATURE};
 use crate::shard::ShardEntry;
 use cloakroom_core::Digest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +22,8 @@ pub(super) struct Folder {
     listed: BTreeMap<String, Digest>,
     /// What was read, with its digest.
     seen: BTreeMap<String, (Digest, u64)>,
+    /// Shards that the signer removed because a withdrawn patient was in them.
+    purged: BTreeSet<String>,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -33,6 +37,7 @@ impl Folder {
             present: BTreeMap::new(),
             listed: BTreeMap::new(),
             seen: BTreeMap::new(),
+            purged: BTreeSet::new(),
             faults: Vec::new(),
         };
         folder.walk(root, "", 0);
@@ -86,6 +91,43 @@ impl Folder {
 
     fn unreadable(&mut self, file: &str, error: &io::Error) {
         self.fault(FaultKind::Unreadable, file, error.to_string());
+    }
+
+    /// Takes the list of purged shards, if the key that the package names has signed it.
+    pub(super) fn read_purged(&mut self, statement: Option<&Statement>) {
+        if !self.has(PURGED) {
+            return;
+        }
+        let signature = self.read(PURGED_SIGNATURE);
+        let (Some(list), Some(signature), Some(statement)) =
+            (self.read(PURGED), signature, statement)
+        else {
+            return;
+        };
+        let signature = String::from_utf8_lossy(&signature);
+        if statement.signing_key().check(&list, &signature).is_none() {
+            self.faults
+                .push(Fault::new(FaultKind::SignatureWrong, PURGED_SIGNATURE));
+            return;
+        }
+        match bag::parse_manifest(&String::from_utf8_lossy(&list)) {
+            Ok(list) => {
+                self.purged = list
+                    .into_keys()
+                    .filter(|path| bag::is_payload(path))
+                    .collect()
+            }
+            Err(why) => self.fault(FaultKind::ManifestMalformed, PURGED, why),
+        }
+    }
+
+    /// The fault of a file that is not there.
+    fn missing(&mut self, file: &str) {
+        let kind = match self.purged.contains(file) {
+            true => FaultKind::Purged,
+            false => FaultKind::FileMissing,
+        };
+        self.faults.push(Fault::new(kind, file));
     }
 
     /// The bytes of a file, read once; `None`, with a fault, if that fails.
@@ -190,7 +232,7 @@ impl Folder {
 
     fn hash(&mut self, file: &str) {
         if !self.present.contains_key(file) {
-            self.faults.push(Fault::new(FaultKind::FileMissing, file));
+            self.missing(file);
             return;
         }
         match hash_file(&self.root.join(file)) {
@@ -203,6 +245,9 @@ impl Folder {
 
     /// Notes what the reader of a shard saw of its file.
     pub(super) fn note_shard(&mut self, path: &str, seen: Option<(Digest, u64)>) {
+        if !self.present.contains_key(path) {
+            self.missing(path);
+        }
         if let Some(seen) = seen {
             self.seen.insert(path.into(), seen);
         }
@@ -294,7 +339,12 @@ impl Folder {
             return;
         };
         let info = String::from_utf8_lossy(&info);
-        if bag::info_value(&info, "Payload-Oxum") != Some(&bag::oxum(&payload)) {
+        // What was purged is no longer counted by anybody; the signed manifest still lists it.
+        let purged = self
+            .purged
+            .iter()
+            .any(|path| !self.present.contains_key(path));
+        if !purged && bag::info_value(&info, "Payload-Oxum") != Some(&bag::oxum(&payload)) {
             self.faults
                 .push(Fault::new(FaultKind::CountsWrong, bag::INFO));
         }

@@ -93,6 +93,17 @@ impl Report {
         self.faults.is_empty()
     }
 
+    /// How many shards are missing because a withdrawn patient was in them, if nothing else is wrong:
+    /// an old version then is incomplete, and not tampered with.
+    #[must_use]
+    pub fn only_purged(&self) -> Option<usize> {
+        let purged = self
+            .faults
+            .iter()
+            .all(|fault| fault.kind == FaultKind::Purged);
+        (purged && !self.faults.is_empty()).then_some(self.faults.len())
+    }
+
     /// The bundle, if it is one and nothing is wrong with it.
     #[must_use]
     pub fn into_bundle(self) -> Option<VerifiedBundle> {
@@ -199,6 +210,7 @@ pub fn verify(root: &Path, trust: Trust<'_>, witness: &dyn Witness) -> Report {
     let mut folder = Folder::list(root);
     let tagmanifest = folder.check_lists();
     let statement = statement::read(&mut folder);
+    folder.read_purged(statement.as_ref());
     let signer = match &tagmanifest {
         Some(bytes) => statement::check_signature(&mut folder, bytes, statement.as_ref(), trust),
         None => Signer::Nobody,
@@ -294,7 +306,11 @@ fn check_shards(folder: &mut Folder, index: &mut Index, witness: &dyn Witness) -
     all
 }
 
-pub(crate) use bag::TAG_MANIFEST;
+/// The files of a package that are there.
+#[cfg(test)]
+pub(crate) fn file_names(root: &Path) -> Vec<String> {
+    Folder::list(root).paths()
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Every kind of tampering is done, and must be told by name.
 
 use super::*;
-use crate::testing::{TWO_PATIENTS, bundle_facts, write_bundle, write_package};
+use crate::testing::{TWO_PATIENTS, bundle_facts, reseal, write_bundle, write_package};
 use crate::{Compression, SigningKey};
 use std::fs;
 use std::process::Command;
@@ -49,35 +49,6 @@ fn forge(scene: &Scene, key: &SigningKey, changes: &[(&str, &str, &str)]) {
         });
     }
     reseal(&scene.root, key);
-}
-
-/// Computes both lists and the signature anew.
-fn reseal(root: &Path, key: &SigningKey) {
-    let mut folder = Folder::list(root);
-    folder.faults.clear();
-    let mut lists = (bag::Files::new(), bag::Files::new());
-    for path in folder.paths() {
-        let found = crate::builder::hash_file(&root.join(&path)).unwrap();
-        if bag::is_payload(&path) {
-            lists.0.insert(path, found);
-        } else if !bag::is_unlisted(&path) && path != bag::MANIFEST {
-            lists.1.insert(path, found);
-        }
-    }
-    let manifest = bag::manifest_text(&lists.0);
-    fs::write(root.join(bag::MANIFEST), &manifest).unwrap();
-    let size = manifest.len() as u64;
-    lists.1.insert(
-        bag::MANIFEST.into(),
-        (Digest::of(manifest.as_bytes()), size),
-    );
-    let tags = bag::manifest_text(&lists.1);
-    fs::write(root.join(bag::TAG_MANIFEST), &tags).unwrap();
-    fs::write(
-        root.join(bag::SIGNATURE),
-        key.sign(tags.as_bytes(), "again"),
-    )
-    .unwrap();
 }
 
 fn shards(root: &Path) -> Vec<String> {
@@ -238,7 +209,8 @@ fn what_a_forger_signs_again_is_still_told_by_name() {
     use FaultKind as K;
     let digest = Digest::of(&crate::testing::slice("P1", "2.25.11", 0).1).to_string();
     let zeros = "0".repeat(64);
-    let cases: &[(&[(&str, &str, &str)], &[K])] = &[
+    type Edit<'a> = (&'a str, &'a str, &'a str);
+    let cases: &[(&[Edit<'_>], &[K])] = &[
         (
             &[("bundle.json", "\"instances\": 9", "\"instances\": 8")],
             &[K::CountsWrong],
