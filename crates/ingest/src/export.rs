@@ -140,7 +140,7 @@ mod tests {
             Err(IngestError::ExportInsideSite { .. })
         ));
         assert!(matches!(
-            resolve(&[site.clone()], &site),
+            resolve(std::slice::from_ref(&site), &site),
             Err(IngestError::SiteInsideExport { .. })
         ));
         assert!(matches!(

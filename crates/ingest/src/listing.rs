@@ -130,7 +130,8 @@ ORDER BY f.container, f.export, f.name, f.occurrence
 /// streams that are listed one by one now.
 const GONE_STAND_INS: &str = "
 DELETE FROM streams WHERE container = ?1 AND export = ?2
-  AND (entry = ?3 OR (container <> 0 AND spool IS NULL AND own_outcome = 'quarantined'))
+  AND (entry = ?3 OR (container <> 0 AND spool IS NULL AND (
+       own_reason = 'archive-limit' OR (name = x'' AND own_outcome = 'quarantined'))))
   AND NOT EXISTS (
     SELECT 1 FROM temp.found AS f
     WHERE f.container = streams.container AND f.export = streams.export

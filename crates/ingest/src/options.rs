@@ -38,6 +38,7 @@ impl Default for ArchiveLimits {
 }
 
 /// How an ingest is to work.
+#[derive(Default)]
 pub struct IngestOptions<'a> {
     /// Threads that read headers; 0 takes as many as there are cores. Results never depend on it.
     pub threads: usize,
@@ -51,19 +52,6 @@ pub struct IngestOptions<'a> {
     pub inbox: Option<PathBuf>,
     /// Set from outside to stop after the batch at work; the next ingest continues.
     pub stop: Option<&'a AtomicBool>,
-}
-
-impl Default for IngestOptions<'_> {
-    fn default() -> Self {
-        Self {
-            threads: 0,
-            limits: Limits::default(),
-            archives: ArchiveLimits::default(),
-            spool: None,
-            inbox: None,
-            stop: None,
-        }
-    }
 }
 
 /// What an ingest is busy with.

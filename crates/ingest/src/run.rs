@@ -13,7 +13,7 @@ use crate::settle::settle;
 use crate::spool::Spool;
 use crate::unpacking::unpack_waiting;
 use crate::walk::walk;
-use cloakroom_core::{Digest, Tally};
+use cloakroom_core::{Digest, QuarantineReason, Tally};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::ffi::OsStrExt;
@@ -95,6 +95,7 @@ fn list(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let run = begin_run(&transaction)?;
     read_again_under_new_limits(&transaction, options)?;
+    unpack_again_what_is_missing(&transaction)?;
     listing::begin(&transaction)?;
     let mut scopes = Vec::new();
     for export in exports {
@@ -146,6 +147,16 @@ fn read_again_under_new_limits(
              SELECT container FROM streams WHERE own_reason = 'archive-limit' AND spool IS NULL);
          UPDATE streams SET stage = 0
          WHERE own_reason IN ('limit-exceeded', 'archive-limit') AND (container = 0 OR spool IS NOT NULL);",
+    )?;
+    Ok(())
+}
+
+/// Members that are not in the spool any more are taken out of their archive once more.
+fn unpack_again_what_is_missing(connection: &Connection) -> Result<(), IngestError> {
+    connection.execute(
+        "UPDATE streams SET stage = 1 WHERE archive = 1 AND id IN (
+             SELECT container FROM streams WHERE own_reason = ?1 AND spool IS NOT NULL)",
+        [QuarantineReason::Unreadable.code()],
     )?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Archives are containers, and each of their members is a stream of its own.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod common;
 
 use cloakroom_ingest::{ArchiveLimits, IngestOptions, Silent, ingest};
@@ -289,6 +291,32 @@ fn broken_archives_lose_nothing_silently() {
         );
     }
     assert!(report.ended.reasons["quarantined: archive-broken"].count >= 5);
+}
+
+#[test]
+fn what_is_missing_from_the_spool_is_unpacked_again() {
+    let hospital = Hospital::new();
+    hospital.put(
+        "a.zip",
+        &zip(&[("one", &instance("1.1")), ("two", &instance("1.1"))]),
+    );
+    let before = hospital.ingest();
+    // Twice the same bytes are one file in the spool.
+    assert_eq!(spooled(&hospital.site()), 1);
+    std::fs::remove_dir_all(hospital.site().join("spool")).unwrap();
+    hospital.put("again", &instance("1.1"));
+    let compared = hospital.ingest();
+    assert_eq!(compared.found.count, before.found.count + 1);
+    hospital.ingest();
+    assert_eq!(
+        hospital.outcomes(),
+        [
+            "a.zip!one: ready",
+            "a.zip!two: duplicate",
+            "a.zip: set-aside: container",
+            "again: duplicate"
+        ]
+    );
 }
 
 #[test]

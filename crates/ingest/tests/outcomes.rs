@@ -1,5 +1,11 @@
 //! Every byte stream of an export ends in exactly one outcome.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what fails here fails the test"
+)]
+
 mod common;
 
 use cloakroom_core::KnownKind;
@@ -294,6 +300,54 @@ fn a_delivery_after_another_adds_and_reads_only_what_changed() {
             ("1.6", true),
             ("1.7", false),
             ("1.8", false)
+        ]
+    );
+}
+
+#[test]
+fn taking_the_wrong_copy_out_of_the_export_settles_the_conflict() {
+    let hospital = Hospital::new();
+    let right = Small::default();
+    hospital.put("right", &right.bytes());
+    hospital.put("right-again", &right.bytes());
+    hospital.put(
+        "wrong",
+        &Small {
+            pixels: &[0; 4],
+            ..right.clone()
+        }
+        .bytes(),
+    );
+    hospital.put(
+        "stranger",
+        &Small {
+            patient: "P-2",
+            instance: "1.7",
+            ..right.clone()
+        }
+        .bytes(),
+    );
+    hospital.ingest();
+    assert_eq!(
+        hospital.outcomes(),
+        [
+            "right-again: duplicate",
+            "right: held: content-conflict",
+            "stranger: held: patient-id-conflict",
+            "wrong: held: content-conflict",
+        ]
+    );
+    for name in ["wrong", "stranger", "right"] {
+        std::fs::remove_file(hospital.export().join(name)).unwrap();
+    }
+    hospital.ingest();
+    assert_eq!(
+        hospital.outcomes(),
+        [
+            "right-again: ready",
+            "right: held: content-conflict",
+            "stranger: held: patient-id-conflict",
+            "wrong: held: content-conflict",
         ]
     );
 }

@@ -1,5 +1,7 @@
 //! What was stopped or killed is continued, and the catalogue is the same in the end.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod common;
 
 use cloakroom_ingest::{IngestError, IngestOptions, Progress, Silent, ingest};
@@ -12,7 +14,7 @@ use std::time::Duration;
 
 /// An export with all that an ingest does: files, an archive in an archive, duplicates and conflicts.
 fn fill(hospital: &Hospital) {
-    for number in 0..1500 {
+    for number in 0..1200 {
         let uid = format!("1.2.{}.{number}", number % 7);
         let (study, series) = (
             format!("1.2.{}", number % 7),
@@ -114,7 +116,7 @@ fn stopping_anywhere_and_any_number_of_threads_change_nothing() {
     let undisturbed = site("undisturbed");
     run_at(&hospital, &undisturbed, 1);
     let expected = dump(&undisturbed);
-    assert!(expected.len() > 5_000, "{}", expected.len());
+    assert!(expected.len() > 4_000, "{}", expected.len());
 
     let threaded = site("threaded");
     run_at(&hospital, &threaded, 7);
@@ -163,14 +165,14 @@ fn kill_9_at_any_moment_changes_nothing() {
     let expected = dump(&hospital.site());
     std::fs::create_dir(hospital.folder.path().join("killed")).unwrap();
     let mut killed = 0;
-    for moment in 0..60 {
+    for moment in 0..60_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "the_process_to_be_killed"])
             .env("CLOAKROOM_TEST_KILL", hospital.folder.path())
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(20 + moment * 70));
+        std::thread::sleep(Duration::from_millis(20 + moment * moment * 25));
         let finished = child.try_wait().unwrap();
         child.kill().unwrap();
         let status = child.wait().unwrap();

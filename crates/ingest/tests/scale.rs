@@ -1,5 +1,11 @@
 //! Many small files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what fails here fails the test"
+)]
+
 mod common;
 
 use common::{Hospital, Small};

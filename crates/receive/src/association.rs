@@ -39,7 +39,9 @@ pub(crate) fn run<'a, S: Read + Write>(
             return around.progress.event(&event);
         }
     };
-    around.progress.event(&ReceiveEvent::Opened(Phi::new(peer.clone())));
+    around
+        .progress
+        .event(&ReceiveEvent::Opened(Phi::new(peer.clone())));
     let mut association = Association {
         wire,
         contexts,
@@ -47,7 +49,9 @@ pub(crate) fn run<'a, S: Read + Write>(
         message: Message::None,
     };
     let ending = association.serve();
-    around.progress.event(&ReceiveEvent::Closed(Phi::new(peer), ending));
+    around
+        .progress
+        .event(&ReceiveEvent::Closed(Phi::new(peer), ending));
 }
 
 fn open<S: Read + Write>(
@@ -64,8 +68,16 @@ fn open<S: Read + Write>(
         },
         _ => return Err(Refusal::NotDicom),
     };
-    request.calling_ae_title.trim().clone_into(&mut peer.calling);
-    let checked = check(&request, &settings.ae_title, &settings.callers, around.is_full);
+    request
+        .calling_ae_title
+        .trim()
+        .clone_into(&mut peer.calling);
+    let checked = check(
+        &request,
+        &settings.ae_title,
+        &settings.callers,
+        around.is_full,
+    );
     if let Err(refusal) = checked {
         // A peer that does not stay for the answer is refused all the same.
         let _ = wire.send(&rejection(refusal));
@@ -130,9 +142,15 @@ impl<'a, S: Read + Write> Association<'a, S> {
         self.message = Message::None;
         let (reason, ending) = match ended {
             Ended::Lost => return Ending::Lost,
-            Ended::Idle => (AbortRQServiceProviderReason::ReasonNotSpecified, Ending::Aborted),
+            Ended::Idle => (
+                AbortRQServiceProviderReason::ReasonNotSpecified,
+                Ending::Aborted,
+            ),
             Ended::Nonsense => (AbortRQServiceProviderReason::UnexpectedPdu, Ending::Aborted),
-            Ended::Stopping => (AbortRQServiceProviderReason::ReasonNotSpecified, Ending::Stopped),
+            Ended::Stopping => (
+                AbortRQServiceProviderReason::ReasonNotSpecified,
+                Ending::Stopped,
+            ),
         };
         let source = AbortRQSource::ServiceProvider(reason);
         // The peer may be gone already.
@@ -266,7 +284,9 @@ impl<'a, S: Read + Write> Association<'a, S> {
         });
         let status = match stored {
             Ok((bytes, new)) => {
-                self.around.progress.event(&ReceiveEvent::Stored { bytes, new });
+                self.around
+                    .progress
+                    .event(&ReceiveEvent::Stored { bytes, new });
                 status::SUCCESS
             }
             Err((status, reason)) => {
@@ -284,6 +304,7 @@ impl<'a, S: Read + Write> Association<'a, S> {
     }
 
     fn answer(&mut self, context: u8, command: &Command, status: u16) -> Result<(), Ended> {
-        self.wire.send_command(context, &command::response(command, status))
+        self.wire
+            .send_command(context, &command::response(command, status))
     }
 }

@@ -67,7 +67,11 @@ pub(crate) fn response(command: &Command, status: u16) -> Vec<u8> {
     if !command.class.is_empty() {
         element(&mut elements, 0x0002, &padded(&command.class));
     }
-    element(&mut elements, 0x0100, &(command.field | RESPONSE).to_le_bytes());
+    element(
+        &mut elements,
+        0x0100,
+        &(command.field | RESPONSE).to_le_bytes(),
+    );
     element(&mut elements, 0x0120, &command.message.to_le_bytes());
     element(&mut elements, 0x0800, &NO_DATA_SET.to_le_bytes());
     element(&mut elements, 0x0900, &status.to_le_bytes());
@@ -122,7 +126,10 @@ mod tests {
         assert_eq!(command.instance, "1.2.3");
         assert!(command.has_data_set);
         let answer = response(&command, status::SUCCESS);
-        assert_eq!(&answer[..12], [0, 0, 0, 0, 4, 0, 0, 0, (answer.len() - 12) as u8, 0, 0, 0]);
+        assert_eq!(
+            &answer[..12],
+            [0, 0, 0, 0, 4, 0, 0, 0, (answer.len() - 12) as u8, 0, 0, 0]
+        );
         let answer = parse(&answer).unwrap();
         assert_eq!(answer.field, 0x8001);
         assert!(!answer.has_data_set);

@@ -50,7 +50,12 @@ impl Inbox {
     }
 
     /// Begins a file for an object: its preamble and File Meta Information (PS3.10 section 7.1).
-    pub(crate) fn begin(&self, class: &str, instance: &str, syntax: &str) -> io::Result<Incoming<'_>> {
+    pub(crate) fn begin(
+        &self,
+        class: &str,
+        instance: &str,
+        syntax: &str,
+    ) -> io::Result<Incoming<'_>> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = self.unfinished.join(format!("{number}.part"));
         let file = OpenOptions::new()
@@ -79,7 +84,10 @@ fn private_folder(path: &Path) -> io::Result<()> {
 fn clear(unfinished: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(unfinished)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "part") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "part")
+        {
             std::fs::remove_file(path)?;
         }
     }
@@ -198,7 +206,10 @@ mod tests {
         let mode = std::fs::metadata(&stored[0]).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(files(&unfinished), [unfinished.join(LOCK)]);
-        assert!(matches!(Inbox::open(&folder, &unfinished), Err(ReceiveError::Busy)));
+        assert!(matches!(
+            Inbox::open(&folder, &unfinished),
+            Err(ReceiveError::Busy)
+        ));
         drop(inbox);
         std::fs::write(unfinished.join("7.part"), b"left by a kill").unwrap();
         Inbox::open(&folder, &unfinished).unwrap();

@@ -2,10 +2,10 @@
 
 use crate::settings::{Callers, Refusal};
 use dicom_ul::pdu::{
-    AssociationAC, AssociationRJ, AssociationRJResult, AssociationRJServiceProviderPresentationReason,
-    AssociationRJServiceUserReason, AssociationRJSource, AssociationRQ, Pdu,
-    PresentationContextProposed, PresentationContextResult, PresentationContextResultReason,
-    UserVariableItem,
+    AssociationAC, AssociationRJ, AssociationRJResult,
+    AssociationRJServiceProviderPresentationReason, AssociationRJServiceUserReason,
+    AssociationRJSource, AssociationRQ, Pdu, PresentationContextProposed,
+    PresentationContextResult, PresentationContextResultReason, UserVariableItem,
 };
 use std::collections::BTreeMap;
 
@@ -72,7 +72,10 @@ pub(crate) fn rejection(refusal: Refusal) -> Pdu {
                 Refusal::OtherProtocol => User::ApplicationContextNameNotSupported,
                 Refusal::TooMany | Refusal::NotDicom => User::NoReasonGiven,
             };
-            (AssociationRJResult::Permanent, AssociationRJSource::ServiceUser(reason))
+            (
+                AssociationRJResult::Permanent,
+                AssociationRJSource::ServiceUser(reason),
+            )
         }
     };
     Pdu::AssociationRJ(AssociationRJ { result, source })
@@ -115,15 +118,21 @@ pub(crate) fn acceptance(request: AssociationRQ) -> (Pdu, Contexts) {
     (answer, contexts)
 }
 
-fn decide(proposed: PresentationContextProposed) -> Result<Context, PresentationContextResultReason> {
+fn decide(
+    proposed: PresentationContextProposed,
+) -> Result<Context, PresentationContextResultReason> {
     let abstract_syntax = trimmed(&proposed.abstract_syntax).to_owned();
     if abstract_syntax != VERIFICATION && !is_storage(&abstract_syntax) {
         return Err(PresentationContextResultReason::AbstractSyntaxNotSupported);
     }
-    let first = proposed.transfer_syntaxes.iter().map(|syntax| trimmed(syntax)).find(|syntax| {
-        // What goes into the file must be a UID; which one is for `ingest` to judge.
-        is_uid(syntax)
-    });
+    let first = proposed
+        .transfer_syntaxes
+        .iter()
+        .map(|syntax| trimmed(syntax))
+        .find(|syntax| {
+            // What goes into the file must be a UID; which one is for `ingest` to judge.
+            is_uid(syntax)
+        });
     match first {
         Some(syntax) => Ok(Context {
             abstract_syntax,
@@ -174,11 +183,22 @@ mod tests {
                 transfer_syntaxes: syntaxes.iter().map(|text| (*text).to_owned()).collect(),
             })
         };
-        let taken = propose("1.2.840.10008.5.1.4.1.1.2\0", &["1.2.840.113619.5.2", "1.2.840.10008.1.2"]);
-        assert_eq!(taken.map(|context| context.transfer_syntax).ok().as_deref(), Some("1.2.840.113619.5.2"));
+        let taken = propose(
+            "1.2.840.10008.5.1.4.1.1.2\0",
+            &["1.2.840.113619.5.2", "1.2.840.10008.1.2"],
+        );
+        assert_eq!(
+            taken.map(|context| context.transfer_syntax).ok().as_deref(),
+            Some("1.2.840.113619.5.2")
+        );
         assert!(propose("1.3.12.2.1107.5.9.1", &["1.2.840.10008.1.2.4.90"]).is_ok());
         assert!(propose(VERIFICATION, &["1.2.840.10008.1.2"]).is_ok());
-        for other in ["1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.31", "", "x"] {
+        for other in [
+            "1.2.840.10008.5.1.4.1.2.2.1",
+            "1.2.840.10008.5.1.4.31",
+            "",
+            "x",
+        ] {
             assert!(propose(other, &["1.2.840.10008.1.2"]).is_err(), "{other}");
         }
         assert!(propose("1.2.840.10008.5.1.4.1.1.2", &[]).is_err());

@@ -3,9 +3,7 @@
 use crate::association::{Surroundings, run};
 use crate::error::ReceiveError;
 use crate::inbox::Inbox;
-use crate::settings::{
-    Ending, ReceiveEvent, ReceiveProgress, ReceiveReport, ReceiveSettings,
-};
+use crate::settings::{Ending, ReceiveEvent, ReceiveProgress, ReceiveReport, ReceiveSettings};
 use crate::wire::{PATIENCE, Wire};
 use cloakroom_core::Phi;
 use std::io;
@@ -100,7 +98,9 @@ impl<'a> Hall<'a> {
         let work = move || {
             let is_full = open >= limit;
             // A fault in one association must not end the others.
-            let _ = catch_unwind(AssertUnwindSafe(|| self.serve_one(stream, address, is_full)));
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                self.serve_one(stream, address, is_full)
+            }));
             self.open.fetch_sub(1, Ordering::Relaxed);
         };
         if Builder::new().spawn_scoped(scope, work).is_err() {
@@ -140,8 +140,12 @@ fn is_passing(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, TimedOut, WouldBlock};
     const TOO_MANY_OPEN: [i32; 2] = [23, 24];
     let kind = error.kind();
-    matches!(kind, ConnectionAborted | ConnectionReset | Interrupted | TimedOut | WouldBlock)
-        || error.raw_os_error().is_some_and(|code| TOO_MANY_OPEN.contains(&code))
+    matches!(
+        kind,
+        ConnectionAborted | ConnectionReset | Interrupted | TimedOut | WouldBlock
+    ) || error
+        .raw_os_error()
+        .is_some_and(|code| TOO_MANY_OPEN.contains(&code))
 }
 
 /// Counts what happens on its way to whoever is told.

@@ -45,7 +45,11 @@ pub(crate) struct Wire<'a, S> {
 
 impl<S: Read + Write> Wire<'_, S> {
     /// The next PDU. Between messages (`may_stop`) a stop is obeyed at once, inside of one after the grace time.
-    pub(crate) fn receive(&mut self, may_stop: bool, deadline: Option<Instant>) -> Result<Received, Ended> {
+    pub(crate) fn receive(
+        &mut self,
+        may_stop: bool,
+        deadline: Option<Instant>,
+    ) -> Result<Received, Ended> {
         let mut header = [0; 6];
         self.fill(&mut header, may_stop, deadline)?;
         let [kind, _, a, b, c, d] = header;
@@ -61,14 +65,21 @@ impl<S: Read + Write> Wire<'_, S> {
         }
         let whole = [header.as_slice(), bytes.as_slice()].concat();
         // The parser is not ours, and a peer may send anything: a fault in it may cost this peer only.
-        let parsed = catch_unwind(AssertUnwindSafe(|| read_pdu(whole.as_slice(), LONGEST_PDU, true)));
+        let parsed = catch_unwind(AssertUnwindSafe(|| {
+            read_pdu(whole.as_slice(), LONGEST_PDU, true)
+        }));
         match parsed {
             Ok(Ok(Some(pdu))) => Ok(Received::Other(Box::new(pdu))),
             _ => Err(Ended::Nonsense),
         }
     }
 
-    fn fill(&mut self, buffer: &mut [u8], may_stop: bool, deadline: Option<Instant>) -> Result<(), Ended> {
+    fn fill(
+        &mut self,
+        buffer: &mut [u8],
+        may_stop: bool,
+        deadline: Option<Instant>,
+    ) -> Result<(), Ended> {
         let mut filled = 0;
         let mut heard = Instant::now();
         let mut stop_seen = None;
@@ -118,7 +129,10 @@ impl<S: Read + Write> Wire<'_, S> {
     }
 
     fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), Ended> {
-        let sent = self.stream.write_all(bytes).and_then(|()| self.stream.flush());
+        let sent = self
+            .stream
+            .write_all(bytes)
+            .and_then(|()| self.stream.flush());
         sent.map_err(|_| Ended::Lost)
     }
 }
@@ -166,8 +180,16 @@ mod tests {
         let read = values(&pdu).unwrap();
         assert_eq!(read[0].bytes, [9, 9]);
         assert!(read[0].is_command && read[0].is_last);
-        assert_eq!((read[1].context, read[1].bytes.len(), read[1].is_last), (3, 0, false));
-        for bad in [&[0, 0, 0, 9, 1, 3][..], &[0, 0, 0, 1, 1], &[0, 0, 0], &[255; 8]] {
+        assert_eq!(
+            (read[1].context, read[1].bytes.len(), read[1].is_last),
+            (3, 0, false)
+        );
+        for bad in [
+            &[0, 0, 0, 9, 1, 3][..],
+            &[0, 0, 0, 1, 1],
+            &[0, 0, 0],
+            &[255; 8],
+        ] {
             assert_eq!(values(bad), None);
         }
     }

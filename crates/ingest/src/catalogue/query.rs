@@ -169,13 +169,18 @@ impl Catalogue {
     ///
     /// # Errors
     /// If the catalogue cannot be read.
-    pub fn orders_of(&self, patient: PatientNumber, study: StudyNumber) -> Result<Vec<Phi<String>>, IngestError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT value FROM known WHERE patient = ?1 AND study = ?2 AND kind = ?3")?;
-        let orders = statement.query_map(params![patient.0, study.0, kind_number(KnownKind::OrderId)], |row| {
-            row.get(0).map(Phi::new)
-        })?;
+    pub fn orders_of(
+        &self,
+        patient: PatientNumber,
+        study: StudyNumber,
+    ) -> Result<Vec<Phi<String>>, IngestError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT value FROM known WHERE patient = ?1 AND study = ?2 AND kind = ?3",
+        )?;
+        let orders = statement.query_map(
+            params![patient.0, study.0, kind_number(KnownKind::OrderId)],
+            |row| row.get(0).map(Phi::new),
+        )?;
         Ok(orders.collect::<Result<_, _>>()?)
     }
 

@@ -272,7 +272,9 @@ fn trimmed_at_nul(field: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn names(archive: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Broken> {
+    type Content = (Vec<u8>, Vec<u8>);
+
+    fn names(archive: &[u8]) -> Result<Vec<Content>, Broken> {
         let mut reader = TarReader::new(archive);
         let mut files = Vec::new();
         while let Some(entry) = reader.next()? {
