@@ -337,7 +337,9 @@ fn is_year_alone(text: &Folded, start: usize, end: usize) -> bool {
         next.as_str(),
         "ms" | "msec" | "mm" | "hz" | "us" | "x" | "hu" | "ml" | "gy" | "cgy"
     );
-    matches!(value, 1900..=2035 | 2443..=2578) && !decimal && !measured
+    let before = text.folded(start.saturating_sub(5), start);
+    let standard = before.trim_end().ends_with("jpeg") || before.trim_end().ends_with("j2k");
+    matches!(value, 1900..=2035 | 2443..=2578) && !decimal && !measured && !standard
 }
 
 fn covering(spans: &[Span], place: usize) -> Option<Span> {

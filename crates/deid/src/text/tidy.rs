@@ -32,6 +32,8 @@ const BEFORE_NAMES: [&str; 26] = [
     "with",
     "of",
 ];
+/// Words that lead to a person and little else.
+const BEFORE_UNKNOWN: [&str; 8] = ["for", "by", "dr", "mr", "mrs", "ms", "prof", "attn"];
 const BEFORE_DATES: [&str; 4] = ["on", "dated", "date", "dob"];
 
 /// Separators that a removal may take with it.
@@ -146,6 +148,7 @@ fn swallow_words(text: &Folded, span: Span, floor: usize) -> usize {
     let words: &[&str] = match span.kind {
         TextKind::Name => &BEFORE_NAMES,
         TextKind::Date => &BEFORE_DATES,
+        TextKind::UnknownWord => &BEFORE_UNKNOWN,
         _ => return span.start,
     };
     let mut start = span.start;
