@@ -8,8 +8,8 @@ use crate::objects::common::{
     Device, Samples, Series, SeriesKind, Slice, Study, UidMaker, pixels_encapsulated,
 };
 use crate::objects::documents::{self, Reference, RegionWords, ReportWords};
-use crate::objects::images;
 use crate::objects::ultrasound::{self, Storage};
+use crate::objects::{images, segmentation};
 use crate::people::{Date, Origin, Person};
 use crate::phantom::brain::{self, Weighting};
 use crate::phantom::breast::{self, View};
@@ -342,7 +342,9 @@ fn papers() -> Vec<GoldenFile> {
             "RTSTRUCT" => {
                 documents::structure_set(&maker.study, &series, &uid, &words, &LESION, source)
             }
-            "SEG" => documents::segmentation(&maker.study, &series, &uid, &words, &LESION, source),
+            "SEG" => {
+                segmentation::segmentation(&maker.study, &series, &uid, &words, &LESION, source)
+            }
             _ => documents::encapsulated_pdf(
                 &maker.study,
                 &series,

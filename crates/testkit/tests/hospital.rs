@@ -113,3 +113,36 @@ fn the_judge_accepts_the_plan_and_nothing_else() {
         |mismatch: &Mismatch| matches!(mismatch, Mismatch::Missing(file) if file.path == empty.0);
     assert!(truth.judge(&observed, None).iter().any(missing));
 }
+
+#[test]
+fn text_in_the_pixels_is_where_the_truth_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let truth = Hospital::write(folder.path(), Size::Tiny, 3).unwrap();
+    let burned = truth.files.iter().filter(|file| !file.burned.is_empty());
+    assert_eq!(
+        burned.clone().count(),
+        8,
+        "six ultrasound images, a sticker, a dose screen"
+    );
+    // The gray native still: its pixels are the last bytes of the file, one byte each.
+    let still = burned
+        .clone()
+        .find(|file| file.path.ends_with("US0002.dcm") && file.track.as_deref() == Some("thyroid"));
+    let still = still.unwrap();
+    let bytes = fs::read(folder.path().join(&still.path)).unwrap();
+    let (columns, rows) = (420, 280);
+    let pixels = &bytes[bytes.len() - columns * rows..];
+    for text in &still.burned {
+        let area = text.area;
+        let inked = (area.y..area.y + area.height)
+            .flat_map(|y| {
+                (area.x..area.x + area.width).map(move |x| y as usize * columns + x as usize)
+            })
+            .filter(|index| pixels[*index] == 230)
+            .count();
+        let letters = text.text.chars().filter(|letter| *letter != ' ').count();
+        assert!(inked > 5 * letters, "{}: {inked} pixels", text.text);
+    }
+    let above = &pixels[..still.burned[0].area.y as usize * columns];
+    assert!(above.iter().all(|pixel| *pixel == 0));
+}

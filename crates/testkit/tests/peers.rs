@@ -30,7 +30,25 @@ fn clean_files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     assert!(files.len() > 60, "{}", files.len());
+    files.extend(labelled_files(folder));
     files
+}
+
+/// One image of each kind of the labelled set, where the feature is on.
+#[cfg(feature = "labelled")]
+fn labelled_files(folder: &Path) -> Vec<PathBuf> {
+    let write = |number| {
+        let image = cloakroom_testkit::labelled::image(1, number);
+        let path = folder.join(format!("{}.dcm", image.name));
+        std::fs::write(&path, image.file.bytes()).unwrap();
+        path
+    };
+    (0..8).map(write).collect()
+}
+
+#[cfg(not(feature = "labelled"))]
+fn labelled_files(_: &Path) -> Vec<PathBuf> {
+    Vec::new()
 }
 
 #[test]

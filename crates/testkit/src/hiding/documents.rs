@@ -6,6 +6,7 @@ use crate::canaries::CanaryKind;
 use crate::dicom::{Dataset, Value};
 use crate::objects::common::Slice;
 use crate::objects::documents::{self, Reference, RegionWords, ReportWords, content_item};
+use crate::objects::segmentation;
 use crate::phantom::thorax::Lesion;
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
@@ -202,7 +203,7 @@ fn regions(collector: &mut Collector) {
             CanaryKind::Text,
             |base, secret| {
                 let (series, reference) = (base.series.clone(), source(base));
-                let mut dataset = documents::segmentation(
+                let mut dataset = segmentation::segmentation(
                     &base.study,
                     &base.series,
                     &base.instance,

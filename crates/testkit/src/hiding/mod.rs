@@ -119,7 +119,7 @@ impl Collector {
     }
 }
 
-/// Every hiding place: about 2,600 objects of some 4 KB.
+/// Every hiding place: about 2,300 objects of some 4 KB.
 #[must_use]
 pub fn all(seed: u64) -> Vec<HidingPlace> {
     let mut places = special(seed);

@@ -1,6 +1,6 @@
 //! The folder that a delivery is written into, and the list of what went there.
 
-use super::truth::{PlannedFile, Truth};
+use super::truth::{BurnedText, PlannedFile, Truth};
 use crate::canaries::Ledger;
 use crate::dicom::{Dataset, DicomFile, Syntax};
 use cloakroom_core::Outcome;
@@ -24,6 +24,8 @@ pub(super) struct Instance {
     pub(super) dataset: Dataset,
     /// The outcomes that are right.
     pub(super) expected: Vec<Outcome>,
+    /// What identifies in its pixels.
+    pub(super) burned: Vec<BurnedText>,
 }
 
 impl Instance {
@@ -100,6 +102,7 @@ impl Delivery {
             sop_instance: None,
             expected: expected.to_vec(),
             group: None,
+            burned: Vec::new(),
         });
     }
 
@@ -116,6 +119,7 @@ impl Delivery {
             file.patient_id = text(tags::PATIENT_ID);
             file.sop_instance = text(tags::SOP_INSTANCE_UID);
             file.track = instance.track.map(str::to_owned);
+            file.burned = instance.burned.clone();
         }
     }
 

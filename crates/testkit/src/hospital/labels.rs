@@ -6,6 +6,7 @@ use crate::canaries::CanaryKind;
 use crate::dicom::{Dataset, Syntax};
 use crate::objects::common::{Device, Series, SeriesKind, Slice, Study};
 use crate::objects::documents::{self, Reference, RegionWords, ReportWords};
+use crate::objects::segmentation;
 use crate::phantom::thorax::Lesion;
 use cloakroom_core::{HoldReason, Outcome, RejectReason};
 use dicom_dictionary_std::tags;
@@ -40,7 +41,7 @@ pub(super) fn add(ward: &mut Ward<'_>, folder: &mut StudyFolder, nodule: &Lesion
         ward,
         &study,
         ("SEG", 603, "Segmentation"),
-        |_, series, uid| documents::segmentation(&study, series, uid, &words, nodule, source),
+        |_, series, uid| segmentation::segmentation(&study, series, uid, &words, nodule, source),
     ));
     let mut paper = one(ward, &study, ("DOC", 604, "Letter"), |ward, series, uid| {
         let title = ward

@@ -16,7 +16,7 @@ mod truth;
 mod ultrasound;
 mod wards;
 
-pub use truth::{Mismatch, Place, PlannedFile, Truth};
+pub use truth::{BurnedText, Mismatch, Place, PlannedFile, Truth};
 
 use crate::dicom::Syntax;
 use crate::people::Origin;

@@ -1,6 +1,7 @@
 //! What was planted in a delivery, and what should become of it.
 
 use crate::canaries::Canary;
+use crate::phantom::canvas::Area;
 use cloakroom_core::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,6 +31,17 @@ pub struct PlannedFile {
     /// Copies of one content share a group: one of them ends like the first expected outcome, all
     /// others as duplicates, and which is which is the program's choice.
     pub group: Option<String>,
+    /// The lines that identify and stand in the pixels, in every frame: pixels of the stored image.
+    pub burned: Vec<BurnedText>,
+}
+
+/// A line of text in the pixels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BurnedText {
+    /// The cells that its letters stand in.
+    pub area: Area,
+    /// What it says.
+    pub text: String,
 }
 
 impl PlannedFile {

@@ -1,7 +1,7 @@
 //! Ultrasound: stills and a cine, every one with the patient in its header.
 
 use super::delivery::Instance;
-use super::wards::{StudyFolder, Ward, instance, masked};
+use super::wards::{StudyFolder, Ward, burned_texts, instance, masked};
 use crate::dicom::Syntax;
 use crate::objects::common::{Device, Series, SeriesKind, Study};
 use crate::objects::ultrasound::{self, Storage};
@@ -84,6 +84,10 @@ fn images(
                 dataset,
             );
             image.expected = masked();
+            // Every frame has the same header.
+            image.burned = frames
+                .first()
+                .map_or_else(Vec::new, |frame| burned_texts(frame.identity.clone()));
             image
         })
         .collect()

@@ -2,6 +2,7 @@
 
 use super::Scale;
 use super::delivery::{Delivery, Instance};
+use super::truth::BurnedText;
 use crate::canaries::{CanaryKind, Ledger};
 use crate::dicom::Syntax;
 use crate::objects::common::{self, Device, Series, SeriesKind, Slice, Study, UidMaker};
@@ -9,6 +10,7 @@ use crate::objects::images;
 use crate::people::{Date, Origin, Person};
 use crate::phantom::brain::{self, Weighting};
 use crate::phantom::breast::{self, View};
+use crate::phantom::canvas::Area;
 use crate::phantom::thorax::{self, Lesion};
 use crate::phantom::{chest, screen};
 use crate::random::Random;
@@ -309,16 +311,15 @@ pub(super) fn radiograph(ward: &mut Ward<'_>, syntax: Syntax, with_sticker: bool
     let (width, height) = ward.scale.cr;
     let mut picture = chest::frontal(width, height, &mut ward.random);
     chest::marker(&mut picture, "L");
+    let mut burned = Vec::new();
     if with_sticker {
         let name = format!("{} {}", ward.person.latin.0, ward.person.latin.1).to_uppercase();
-        chest::sticker(
-            &mut picture,
-            &[
-                name,
-                ward.person.patient_id.clone(),
-                format!("DOB {}", ward.person.birth.da()),
-            ],
-        );
+        let birth = format!("DOB {}", ward.person.birth.da());
+        let lines = [name, ward.person.patient_id.clone(), birth];
+        burned = chest::sticker(&mut picture, &lines)
+            .into_iter()
+            .zip(lines)
+            .collect();
     }
     let dataset = images::cr(&study, &series, &uid, "PA", &picture);
     let mut image = instance(
@@ -329,10 +330,17 @@ pub(super) fn radiograph(ward: &mut Ward<'_>, syntax: Syntax, with_sticker: bool
         dataset,
     );
     image.expected = if with_sticker { masked() } else { looked_at() };
+    image.burned = burned_texts(burned);
     StudyFolder {
         study,
         series: vec![(series, vec![image])],
     }
+}
+
+/// Areas and lines, as the truth notes them.
+pub(super) fn burned_texts(lines: Vec<(Area, String)>) -> Vec<BurnedText> {
+    let note = |(area, text)| BurnedText { area, text };
+    lines.into_iter().map(note).collect()
 }
 
 /// The screen on which a CT reports its dose, as a series of an existing study.
@@ -355,7 +363,7 @@ pub(super) fn dose_screen(ward: &mut Ward<'_>, study: &Study) -> (Series, Vec<In
         "Topogram  120  35  0.12  5.1".to_owned(),
         "Thorax    120  95  6.41  306.9".to_owned(),
     ];
-    let (picture, _) = screen::dose_report(512, 512, &lines);
+    let (picture, lines) = screen::dose_report(512, 512, &lines);
     let dataset = images::screen(study, &series, &uid, &picture);
     let mut image = instance(
         "DOSE".to_owned(),
@@ -365,6 +373,7 @@ pub(super) fn dose_screen(ward: &mut Ward<'_>, study: &Study) -> (Series, Vec<In
         dataset,
     );
     image.expected = document();
+    image.burned = burned_texts(lines);
     (series, vec![image])
 }
 
@@ -383,5 +392,6 @@ pub(super) fn instance(
         syntax,
         dataset,
         expected: vec![Outcome::Cleared],
+        burned: Vec::new(),
     }
 }

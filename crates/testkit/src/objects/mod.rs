@@ -3,4 +3,5 @@
 pub mod common;
 pub mod documents;
 pub mod images;
+pub mod segmentation;
 pub mod ultrasound;

@@ -2,6 +2,7 @@
 
 use super::font;
 use crate::random::Random;
+use serde::{Deserialize, Serialize};
 
 /// An ellipse, turned so that its axes lie along the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +28,7 @@ impl Ellipse {
 }
 
 /// A rectangle of pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Area {
     /// First column.
     pub x: u32,
