@@ -13,13 +13,15 @@ use crate::spans::{Bitmap, rects_of_frame};
 use crate::ultrasound::outside_of_regions;
 use cloakroom_core::{
     Digest, HoldReason, ImageDescription, KnownValues, MaskPlan, MaskRegion, PixelLayout,
-    PixelReason, RejectReason,
+    PixelReason, Rect, RejectReason,
 };
 
 /// An image with more lines of text than this that must go is a page.
 const PAGE_LINES: usize = 60;
-/// So is one of which more than one part in so many is such text.
+/// So is one of which more than one part in so many is text.
 const PAGE_PART: u64 = 3;
+/// An image that would lose more than one part in so many to the detector needs a person.
+const MOST_WIPED: u64 = 2;
 
 /// What a person decided about one image.
 #[derive(Debug, Clone)]
@@ -200,44 +202,55 @@ fn text_to_wipe(
     };
     let threshold = request.policy.recognition_threshold;
     let mut regions = Vec::new();
+    let mut lines = Vec::new();
     let mut uncertain = false;
     for seen in look.at(&frames)? {
         let unread = seen.score < threshold;
+        let Some(rect) = seen.rect.clip(image.columns, image.rows) else {
+            continue;
+        };
         if unread || seen.judgement == Judgement::Goes {
             uncertain |= unread;
-            let rect = seen.rect.clip(image.columns, image.rows);
             let source = "detector".to_owned();
-            regions.extend(rect.map(|rect| MaskRegion {
+            regions.push(MaskRegion {
                 rect,
                 frames: None,
                 source,
-            }));
+            });
+        }
+        if !unread {
+            lines.push(rect);
         }
     }
-    if uncertain && request.policy.uncertain == UncertainText::Hold {
+    if is_page(&lines, image) {
+        return Err(HoldReason::DocumentImage);
+    }
+    let wiped: Vec<Rect> = regions.iter().map(|region| region.rect).collect();
+    let too_much =
+        MOST_WIPED * area_of(&wiped, image) > u64::from(image.columns) * u64::from(image.rows);
+    if too_much || uncertain && request.policy.uncertain == UncertainText::Hold {
         return Err(HoldReason::PixelTextUncertain);
     }
     regions.sort();
     regions.dedup();
-    if is_page(&regions, image) {
-        return Err(HoldReason::DocumentImage);
-    }
     Ok(regions)
 }
 
 /// Whether so much of an image is text that it is a page rather than a picture.
-fn is_page(regions: &[MaskRegion], image: &ImageDescription) -> bool {
-    let rects: Vec<_> = regions.iter().map(|region| region.rect).collect();
-    let area = Bitmap::new(&rects, image.columns, image.rows).area();
-    regions.len() > PAGE_LINES
-        || PAGE_PART * area > u64::from(image.columns) * u64::from(image.rows)
+fn is_page(lines: &[Rect], image: &ImageDescription) -> bool {
+    let all = u64::from(image.columns) * u64::from(image.rows);
+    lines.len() > PAGE_LINES || PAGE_PART * area_of(lines, image) > all
+}
+
+fn area_of(rects: &[Rect], image: &ImageDescription) -> u64 {
+    Bitmap::new(rects, image.columns, image.rows).area()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bytes::MemoryBytes;
-    use cloakroom_core::{ByteRange, MaskRegion, Rect, Tag};
+    use cloakroom_core::{ByteRange, Tag};
 
     fn slice() -> ImageDescription {
         ImageDescription {

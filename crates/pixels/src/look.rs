@@ -14,6 +14,9 @@ const KEY_FRAMES: usize = 4;
 /// The first renderings are also looked at turned by a quarter.
 const TURNED: usize = 2;
 
+/// A reading this certain needs no other.
+const CERTAIN: f32 = 0.9;
+
 /// A text that was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SeenText {
@@ -36,11 +39,8 @@ pub(crate) struct Look<'a> {
 impl Look<'_> {
     /// All text of an image. Where it shows in one frame only, its area is reported for the whole image.
     pub(crate) fn at(&self, frames: &Frames<'_>) -> Result<Vec<SeenText>, HoldReason> {
-        let mut seen = Vec::new();
-        for plane in self.planes_to_look_at(frames)? {
-            seen.extend(self.at_plane(&plane).ok_or(HoldReason::DetectorMissing)?);
-        }
-        Ok(seen)
+        let planes = self.planes_to_look_at(frames)?;
+        self.at_planes(&planes).ok_or(HoldReason::DetectorMissing)
     }
 
     /// The planes of a single frame; of a cine the first and the last frame, the brightest and the darkest that each
@@ -96,34 +96,38 @@ impl Look<'_> {
         Ok(planes)
     }
 
-    fn at_plane(&self, plane: &Plane) -> Option<Vec<SeenText>> {
-        let renderings = plane.renderings();
+    fn at_planes(&self, planes: &[Plane]) -> Option<Vec<SeenText>> {
         let map = |picture: &Picture| self.detector.map(picture);
         let mut boxes = Vec::new();
-        for (index, rendering) in renderings.iter().enumerate() {
-            boxes.extend(find(rendering, &map)?);
-            if index < TURNED {
-                let turned = find(&rendering.turned_left(), &map)?;
-                boxes.extend(
-                    turned
+        // The usual pictures of all planes come first, for most text is read at once in one of them.
+        let mut pictures: Vec<(usize, Picture)> = Vec::new();
+        for plane in planes {
+            for (index, rendering) in plane.renderings().into_iter().enumerate() {
+                boxes.extend(find(&rendering, &map)?);
+                if index < TURNED {
+                    let turned = find(&rendering.turned_left(), &map)?;
+                    let back = turned
                         .into_iter()
-                        .map(|found| turned_back(found, rendering.columns)),
-                );
+                        .map(|found| turned_back(found, rendering.columns));
+                    boxes.extend(back);
+                }
+                pictures.push((index, rendering));
             }
         }
+        pictures.sort_by_key(|(index, _)| *index);
         merged(boxes)
             .into_iter()
-            .map(|found| self.judged(found, &renderings))
+            .map(|found| self.judged(found, &pictures))
             .collect()
     }
 
-    /// Reads a box in every rendering; the most certain reading decides, and any that names the patient.
-    fn judged(&self, found: TextBox, renderings: &[Picture]) -> Option<SeenText> {
+    /// Reads a box until a reading is certain; the most certain one decides, and any that names the patient.
+    fn judged(&self, found: TextBox, pictures: &[(usize, Picture)]) -> Option<SeenText> {
         let mut best = (String::new(), 0.0_f32);
         let mut named = false;
-        for rendering in renderings {
+        'pictures: for (_, picture) in pictures {
             let (x, y) = (found.left.saturating_sub(1), found.top.saturating_sub(1));
-            let line = rendering.crop(x, y, found.right + 1 - x, found.bottom + 1 - y);
+            let line = picture.crop(x, y, found.right + 1 - x, found.bottom + 1 - y);
             let tall = 2 * line.rows > 3 * line.columns;
             let left = line.turned_left();
             let ways = if tall {
@@ -137,6 +141,9 @@ impl Look<'_> {
                 named |= goes && judge(&reading.text, &KnownValues::default()) == Judgement::Stays;
                 if reading.score > best.1 {
                     best = (reading.text, reading.score);
+                }
+                if best.1 >= CERTAIN {
+                    break 'pictures;
                 }
             }
         }
@@ -176,9 +183,9 @@ fn turned_back(found: TextBox, columns: usize) -> TextBox {
     }
 }
 
-/// A quarter of the letters' height all round.
+/// An eighth of the letters' height all round, for the finder has widened the box already.
 fn with_margin(found: TextBox) -> Rect {
-    let margin = found.width().min(found.height()) / 4 + 2;
+    let margin = found.width().min(found.height()) / 8 + 2;
     let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
     let (x, y) = (
         found.left.saturating_sub(margin),
