@@ -7,7 +7,6 @@ use crate::arguments::{
 use crate::exit::Exit;
 use crate::progress::Drawn;
 use crate::render::{self, Render};
-use cloakroom_core::StatedDate;
 use cloakroom_pipeline as pipeline;
 use cloakroom_pipeline::{Failure, Report, Site};
 use std::path::Path;
@@ -32,9 +31,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             let settings = pipeline::delivery::DeliverySettings {
                 run: run_settings(run, threads)?,
                 out: out.clone(),
-                date: date.unwrap_or_else(pipeline::clock::today),
+                date: *date,
                 compression: match compression {
-                    Compression::Zstd => pipeline::Compression::DEFAULT,
+                    Compression::Zstd => pipeline::Compression::default(),
                     Compression::None => pipeline::Compression::None,
                 },
             };
@@ -95,7 +94,7 @@ fn receive(arguments: &Arguments, request: &ReceiveArguments) -> Result<Exit, Fa
         allowed: request.allow.clone(),
         associations: request.associations,
     };
-    answer(arguments, &pipeline::inbox::receive(&site, &settings)?)
+    answer(arguments, &pipeline::inbox::receive(&site, &settings, &Told)?)
 }
 
 fn release(
@@ -110,7 +109,7 @@ fn release(
                 track: track.clone(),
                 bundles: bundle.clone(),
                 version: version.clone(),
-                date: *date as StatedDate,
+                date: *date,
                 out: out.clone(),
                 organiser: organiser.clone(),
                 previous: previous.clone(),
@@ -145,5 +144,20 @@ fn profile(arguments: &Arguments, command: &ProfileCommand) -> Result<Exit, Fail
             answer(arguments, &pipeline::profiles::explain(tag, profile, sop_class)?)
         }
         ProfileCommand::Diff { a, b } => answer(arguments, &pipeline::profiles::diff(a, b)?),
+    }
+}
+
+/// Tells what is received, without values: counts and endings only.
+struct Told;
+
+impl pipeline::inbox::ReceiveProgress for Told {
+    fn event(&self, event: &pipeline::inbox::ReceiveEvent) {
+        use pipeline::inbox::ReceiveEvent;
+        match event {
+            ReceiveEvent::Listening(address) => eprintln!("listening on {address}; interrupt to stop"),
+            ReceiveEvent::Refused(_, refusal) => eprintln!("refused an association: {refusal:?}"),
+            ReceiveEvent::NotStored(reason) => eprintln!("did not store an object: {reason:?}"),
+            ReceiveEvent::Opened(_) | ReceiveEvent::Stored { .. } | ReceiveEvent::Echoed | ReceiveEvent::Closed(..) => {}
+        }
     }
 }

@@ -100,7 +100,8 @@ fn count_rows(catalogue: &Catalogue, column: &str) -> Result<u64, Failure> {
     let query = format!("SELECT count(DISTINCT {column}) FROM instances WHERE {column} <> 0");
     catalogue
         .connection()
-        .query_row(&query, [], |row| row.get(0))
+        .query_row(&query, [], |row| row.get::<_, i64>(0))
+        .map(|count| count.unsigned_abs())
         .map_err(|_| Failure::could_not_run("the catalogue could not be read"))
 }
 

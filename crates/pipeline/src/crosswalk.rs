@@ -117,7 +117,7 @@ impl Tables {
         let mut originals: BTreeSet<String> = state.referenced_uids(track)?.into_iter().collect();
         for person in people(site, catalogue, &rules, &keys, &[])? {
             let key = person.key.expose();
-            let days = person.offset.whole_days().to_string();
+            let days = person.offset.days.to_string();
             let pseudonym = person.pseudonym.as_str();
             let row: &[&str] = match self.format {
                 Format::Csv => &[track.as_str(), &key.patient_id, &key.issuer, pseudonym, &days],

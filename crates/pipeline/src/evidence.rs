@@ -1,7 +1,7 @@
 //! The evidence of one stream, from what the rooms say they did. Nothing here sees a value.
 
 use crate::Failure;
-use cloakroom_audit::record::{OutputObject, PixelEvidence, PixelProof, PrivateCounts, ProfileReference};
+use cloakroom_audit::record::{OutputObject, PixelEvidence, PixelProof, PrivateCounts, ProfileReference, ProofUnit};
 use cloakroom_audit::{ActionList, EvidenceRecord, Origin, SopClass, Token};
 use cloakroom_core::{ActionRecord, Digest, Outcome, StatedDate};
 use cloakroom_profile::Profile;
@@ -77,8 +77,17 @@ pub(crate) fn complete(mut record: EvidenceRecord, done: Done<'_>) -> Result<(Ev
 }
 
 fn pixels(masked: &cloakroom_pixels::Masked) -> Result<PixelEvidence, Failure> {
-    let proof = masked.proof().map(|proof| PixelProof { frames: 0, equal: proof.equal, wiped: proof.wiped });
-    PixelEvidence::new(masked.reason(), masked.regions(), None, proof).map_err(|_| unfit())
+    let proof = masked.proof().map(|proof| PixelProof {
+        unit: match proof.unit {
+            cloakroom_pixels::ProofUnit::Samples => ProofUnit::Samples,
+            cloakroom_pixels::ProofUnit::Coefficients => ProofUnit::Coefficients,
+        },
+        equal: proof.equal,
+        wiped: proof.wiped,
+    });
+    let notes = masked.notes().map(|note| token(note.code())).collect::<Result<Vec<_>, _>>()?;
+    let evidence = PixelEvidence::new(masked.reason(), masked.regions(), None, proof).map_err(|_| unfit())?;
+    Ok(evidence.with_notes(notes))
 }
 
 fn reference(profile: &Profile) -> Result<ProfileReference, Failure> {

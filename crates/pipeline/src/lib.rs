@@ -1,16 +1,45 @@
 //! The engine: joins the rooms, holds threads, clock, files and resume, and owns no rule.
+//!
+//! Each command of the program is one function here, which takes settings that have been read and checked, and
+//! returns a [`Report`]. Nothing here prints; long work tells a [`Progress`].
 
+pub mod audit;
+pub mod catalogue;
+pub mod clock;
+pub mod crosswalk;
+pub mod delivery;
+pub mod demo;
+pub mod extract;
+pub mod inbox;
+pub mod init;
+pub mod plan;
+pub mod profiles;
+pub mod progress;
+pub mod release;
+pub mod site;
+pub mod verify;
+pub mod withdraw;
+
+mod evidence;
 mod failure;
 mod files;
+mod models;
+mod object;
 mod ordered;
-pub mod progress;
+mod packing;
+mod problems;
+mod run_settings;
 mod select;
-pub mod site;
+mod state;
+mod stream;
+mod subjects;
 mod trust;
 mod verdict;
 
+pub use cloakroom_packager::Compression;
 pub use failure::{Failure, FailureKind};
 pub use progress::Progress;
+pub use run_settings::RunSettings;
 pub use select::Selection;
 pub use site::Site;
 pub use trust::Trusted;

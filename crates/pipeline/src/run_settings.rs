@@ -3,7 +3,7 @@
 use crate::files::read_text;
 use crate::{Failure, Selection};
 use cloakroom_core::{ProfileId, TrackId};
-use cloakroom_packager::Track;
+use cloakroom_packager::track::{self, Track};
 use cloakroom_profile::{Profile, ProfileError, shipped};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ fn looks_like_file(name: &str) -> bool {
 /// The id that a track file states, or the id itself.
 fn track_id(track: &str) -> Result<TrackId, Failure> {
     if looks_like_file(track) {
-        return read_track(Path::new(track)).map(|track| track.id().clone());
+        return read_track(Path::new(track)).map(|track| track.id);
     }
     track.parse().map_err(|error: cloakroom_core::ids::NotAName| {
         Failure::wrong_use(error.to_string()).advise("name a track, such as lung, or a track file")
@@ -53,7 +53,7 @@ fn track_id(track: &str) -> Result<TrackId, Failure> {
 /// Reads a track file.
 pub(crate) fn read_track(path: &Path) -> Result<Track, Failure> {
     let text = read_text(path)?;
-    Track::parse(&text).map_err(|mistakes| {
+    track::parse(&text).map_err(|mistakes| {
         let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         Failure::wrong_use("the track file has mistakes").at(path).detail(told.join("\n"))
     })

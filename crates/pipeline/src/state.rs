@@ -271,7 +271,7 @@ impl State {
         while let Some(row) = rows.next().map_err(database)? {
             let list: Option<String> = row.get(2).map_err(database)?;
             let (stream, record): (i64, String) = (row.get(0).map_err(database)?, row.get(1).map_err(database)?);
-            each(stream, &record, list.as_deref(), row.get(3).map_err(database)?)?;
+            each(stream, &record, list.as_deref(), natural(row.get(3).map_err(database)?))?;
         }
         Ok(())
     }
@@ -284,7 +284,13 @@ impl State {
                  FROM result r JOIN instances i ON i.stream = r.stream
                  WHERE r.track = ?1 AND r.delivery = ?2 AND r.outcome = 'cleared'",
                 params![track.as_str(), delivery],
-                |row| Ok(ReleasedCounts { patients: row.get(0)?, studies: row.get(1)?, series: row.get(2)? }),
+                |row| {
+                    Ok(ReleasedCounts {
+                        patients: natural(row.get(0)?),
+                        studies: natural(row.get(1)?),
+                        series: natural(row.get(2)?),
+                    })
+                },
             )
             .map_err(database)
     }
@@ -371,7 +377,7 @@ fn insert_results(
             result.shard,
             result.record,
             result.actions.as_ref().map(|(digest, _)| digest.as_bytes().as_slice()),
-            result.bytes,
+            i64::try_from(result.bytes).unwrap_or(i64::MAX),
         ])?;
     }
     Ok(())
@@ -384,6 +390,11 @@ fn insert_referenced(work: &Connection, track: &TrackId, originals: &[String]) -
         insert.execute(params![track.as_str(), original])?;
     }
     Ok(())
+}
+
+/// Counts and sizes are stored as signed numbers and are never negative.
+const fn natural(number: i64) -> u64 {
+    number.unsigned_abs()
 }
 
 /// SQLite's own words may quote a value, so only its error code is told.

@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::files::read_text;
 use cloakroom_audit::{PublicKey, TrustedKeys};
+use cloakroom_core::SiteName;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,8 @@ pub struct Trusted {
     pub logs: Vec<PublicKey>,
     /// Keys that sign packages, as minisign writes them.
     pub packages: Vec<String>,
+    /// The same with the hospital whose they are, where the file also holds the hospital's key for logs.
+    pub sites: Vec<(SiteName, String)>,
 }
 
 impl Trusted {
@@ -43,6 +46,7 @@ impl Trusted {
     /// # Errors
     /// If a line is no key.
     pub fn add(&mut self, text: &str) -> Result<(), Failure> {
+        let mut site = None;
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') || line.starts_with("untrusted comment:") {
@@ -56,7 +60,9 @@ impl Trusted {
             }
             if minisign::PublicKey::from_base64(line).is_ok() {
                 self.packages.push(line.to_owned());
-            } else if let Ok(key) = line.parse() {
+                self.sites.extend(site.clone().map(|site| (site, line.to_owned())));
+            } else if let Ok(key) = line.parse::<PublicKey>() {
+                site = key.name().as_str().rsplit('/').next().and_then(|name| name.parse::<SiteName>().ok());
                 self.logs.push(key);
             } else {
                 return Err(Failure::wrong_use(format!(

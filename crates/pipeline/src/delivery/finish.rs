@@ -16,7 +16,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The files of a log, in the site folder and among the evidence of a bundle.
+/// The log, in the site folder and among the evidence of a bundle.
 pub(crate) const LOG: &str = "log.jsonl";
 /// The signed head of the log.
 pub(crate) const CHECKPOINT: &str = "checkpoint";

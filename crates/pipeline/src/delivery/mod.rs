@@ -11,6 +11,8 @@ mod jobs;
 mod others;
 mod shards;
 
+pub(crate) use finish::{CHECKPOINT, LOG};
+
 use crate::evidence::RunFacts;
 use crate::object::Rooms;
 use crate::packing;
@@ -20,7 +22,7 @@ use crate::state::State;
 use crate::subjects::{Person, PseudonymRules, people};
 use crate::verdict::{Report, Verdict};
 use crate::{Failure, RunSettings, Site, catalogue, clock};
-use choice::{Choice, Kind};
+use choice::Choice;
 use cloakroom_audit::Origin;
 use cloakroom_core::{Conservation, Digest, Hasher, StatedDate};
 use cloakroom_deid::TrackKeys;
@@ -152,7 +154,7 @@ impl<'a> Work<'a> {
         let catalogue = catalogue::open(site)?;
         let mut state = State::open(&site.database())?;
         let people = people(site, &catalogue, &PseudonymRules::of(&run.profile), &keys, &state.withdrawn()?)?;
-        let rooms = Rooms::open(site, run, keys, state.approved_words()?)?;
+        let rooms = Rooms::open(run, keys, &state.approved_words()?)?;
         let asked = asked(settings, &rooms);
         let date = settings.date.unwrap_or_else(clock::today);
         let choice = Choice::make(&catalogue, &mut state, run, &people, &asked, date)?;

@@ -3,13 +3,14 @@
 
 use super::Work;
 use super::choice::Kind;
-use crate::object::Processed;
+use crate::object::{Processed, place_digest};
 use crate::progress::Progress;
 use crate::state::NewResult;
 use crate::{Failure, catalogue};
-use cloakroom_core::Outcome;
-use cloakroom_ingest::StreamNumber;
+use cloakroom_core::{Digest, Outcome};
+use cloakroom_ingest::{IngestError, Located, StreamNumber};
 use rayon::prelude::*;
+use std::os::unix::ffi::OsStrExt;
 
 /// How many streams are worked on before their results are stored.
 const BATCH: usize = 512;
@@ -54,16 +55,16 @@ fn others(work: &Work<'_>) -> Result<Vec<Other>, Failure> {
 }
 
 fn records(work: &Work<'_>, batch: &[Other], progress: &dyn Progress) -> Result<Vec<NewResult>, Failure> {
-    let located = batch
-        .iter()
-        .map(|other| work.catalogue.locate(other.stream).map_err(|error| catalogue::failure(&error)))
-        .collect::<Result<Vec<_>, _>>()?;
+    let located = batch.iter().map(|other| lies(work, other.stream)).collect::<Result<Vec<_>, _>>()?;
     let (rooms, facts, choice) = (&work.rooms, &work.facts, &work.choice);
     batch
         .par_iter()
         .zip(located)
         .map(|(other, located)| {
-            let processed = rooms.ended(&located, facts, other.outcome)?;
+            let processed = match &located {
+                Lies::Here(located) => rooms.ended(located, facts, other.outcome),
+                Lies::Unread(place) => rooms.ended_unread(place, facts, other.outcome),
+            }?;
             progress.advance(1, other.bytes);
             let Processed::Ended { outcome, record } = processed else {
                 return Err(Failure::could_not_run("a stream that had ended was cleared"));
@@ -79,4 +80,26 @@ fn records(work: &Work<'_>, batch: &[Other], progress: &dyn Progress) -> Result<
             })
         })
         .collect()
+}
+
+/// Where a stream lies.
+enum Lies {
+    /// Its bytes can be looked for.
+    Here(Located),
+    /// It never had bytes to be read: a link, an unreadable folder, a member that was not unpacked.
+    Unread(Digest),
+}
+
+fn lies(work: &Work<'_>, stream: StreamNumber) -> Result<Lies, Failure> {
+    match work.catalogue.locate(stream) {
+        Ok(located) => Ok(Lies::Here(located)),
+        Err(IngestError::NoSuchStream) => {
+            let place = work.catalogue.place_of(stream).map_err(|error| catalogue::failure(&error))?;
+            let place = place.expose();
+            let mut name = place.file.file_name().unwrap_or_default().as_bytes().to_vec();
+            place.members.iter().for_each(|member| name.extend_from_slice(member));
+            Ok(Lies::Unread(place_digest(work.rooms.keys(), &name)))
+        }
+        Err(error) => Err(catalogue::failure(&error)),
+    }
 }

@@ -1,0 +1,370 @@
+//! One stream on its way through the rooms: read, planned, assessed, edited, gated.
+
+use crate::evidence::{Done, RunFacts, complete};
+use crate::stream::Stream;
+use crate::subjects::Person;
+use crate::plan::PlannedObject;
+use crate::{Failure, RunSettings, catalogue, models};
+use cloakroom_audit::record::{OutputObject, PrivateCounts};
+use cloakroom_clear::{Cleared, Gate, PatientScan};
+use cloakroom_core::{Digest, Hasher, HoldReason, ImageDescription, KnownValues, Outcome, Phi};
+use cloakroom_deid::{ApprovedWords, TrackKeys};
+use cloakroom_ingest::{IngestError, Located};
+use cloakroom_p10::{Extent, Limits, MemorySource, Object, Source};
+use cloakroom_pixels::{Detector, ImageToAssess, Masked, PixelPolicy, Verdict, assess, mask};
+use cloakroom_profile::Profile;
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+/// Streams up to this many bytes are read into memory in one go; larger ones are streamed.
+const IN_MEMORY: u64 = 64 << 20;
+
+/// Everything that objects are worked on with, shared by all threads.
+pub(crate) struct Rooms {
+    profile: Arc<Profile>,
+    keys: TrackKeys,
+    gate: Gate,
+    pixels: PixelPolicy,
+    detector: Option<Detector>,
+    words: Arc<ApprovedWords>,
+    words_digest: Digest,
+    limits: Limits,
+}
+
+/// One patient, opened for work: what is made from the known values is made once, by the first thread that needs it.
+pub(crate) struct Subject {
+    pseudonym: cloakroom_core::PatientPseudonym,
+    offset: cloakroom_deid::Offset,
+    known: KnownValues,
+    opened: OnceLock<(cloakroom_deid::Subject, PatientScan)>,
+}
+
+impl Subject {
+    pub(crate) fn new(person: &Person, known: KnownValues) -> Self {
+        Self { pseudonym: person.pseudonym.clone(), offset: person.offset, known, opened: OnceLock::new() }
+    }
+
+    fn open(&self, rooms: &Rooms) -> &(cloakroom_deid::Subject, PatientScan) {
+        self.opened.get_or_init(|| {
+            let subject = cloakroom_deid::Subject::new(
+                self.pseudonym.clone(),
+                self.offset,
+                &self.known,
+                Arc::clone(&rooms.words),
+                &rooms.profile,
+            );
+            (subject, rooms.gate.scan(&self.known, &self.pseudonym))
+        })
+    }
+}
+
+/// How a stream ended here.
+pub(crate) enum Processed {
+    /// It may be packed.
+    Cleared(Box<ClearedObject>),
+    /// It ended otherwise; the record is JSON and holds no value.
+    Ended { outcome: Outcome, record: String },
+}
+
+/// An object that passed the gate, with what its record will say.
+pub(crate) struct ClearedObject {
+    object: Cleared,
+    stream: Arc<Stream>,
+    keys: TrackKeys,
+    facts: RunFacts,
+    referenced: Vec<Phi<String>>,
+    sop_class: String,
+    private: PrivateCounts,
+    text: std::collections::BTreeMap<&'static str, u32>,
+}
+
+impl ClearedObject {
+    pub(crate) fn object(&self) -> &Cleared {
+        &self.object
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        Outcome::Cleared
+    }
+
+    /// The record and the list of actions as JSON, once the digest of what was written is known.
+    pub(crate) fn evidence(&self, digest: Digest) -> Result<(String, Option<(Digest, String)>), Failure> {
+        let input = self.stream.digest().map_err(|error| unreadable(&error))?;
+        let record = self.facts.record(Outcome::Cleared, self.keys.input_digest(&input));
+        let (record, actions) = complete(
+            record,
+            Done {
+                output: OutputObject { digest, bytes: self.object.len() },
+                sop_class: &self.sop_class,
+                actions: self.object.actions(),
+                private: self.private,
+                text: self.text.clone(),
+                masked: self.object.masked(),
+            },
+        )?;
+        let list = json(&actions)?;
+        let digest = actions.digest().map_err(|_| unwritable())?;
+        Ok((json(&record)?, Some((digest, list))))
+    }
+
+    /// The original UIDs that the object refers to.
+    pub(crate) fn referenced(&self, all: &mut BTreeSet<String>) {
+        all.extend(self.referenced.iter().map(|uid| uid.expose().clone()));
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|_| unwritable())
+}
+
+fn unwritable() -> Failure {
+    Failure::could_not_run("a record could not be written as JSON")
+}
+
+impl Rooms {
+    pub(crate) fn open(run: &RunSettings, keys: TrackKeys, words: &[String]) -> Result<Self, Failure> {
+        let mut hasher = Hasher::new();
+        for word in words {
+            hasher.update(word.as_bytes());
+            hasher.update(b"\n");
+        }
+        Ok(Self {
+            profile: Arc::clone(&run.profile),
+            gate: Gate::new(&run.profile),
+            pixels: models::pixel_policy(&run.profile)?,
+            detector: models::detector()?,
+            words: Arc::new(ApprovedWords::new(words.iter().map(String::as_str))),
+            words_digest: hasher.finish(),
+            limits: Limits::default(),
+            keys,
+        })
+    }
+
+    pub(crate) const fn keys(&self) -> &TrackKeys {
+        &self.keys
+    }
+
+    pub(crate) fn detector_digest(&self) -> Option<Digest> {
+        self.detector.as_ref().map(Detector::digest)
+    }
+
+    pub(crate) const fn words_digest(&self) -> &Digest {
+        &self.words_digest
+    }
+
+    /// Takes one instance through all rooms.
+    pub(crate) fn process(&self, subject: &Subject, located: &Located, facts: &RunFacts) -> Result<Processed, Failure> {
+        let source = match open(located) {
+            Ok(source) => source,
+            Err(error) => return self.unopened(located, facts, &error),
+        };
+        let stream = Arc::new(Stream::new(source));
+        match self.clean(subject, &stream) {
+            Ok(cleaned) => Ok(Processed::Cleared(Box::new(cleaned.with(stream, &self.keys, facts.clone())))),
+            Err(outcome) => ended(facts, outcome, self.input_digest(&stream)?, None),
+        }
+    }
+
+    /// The record of a stream that ended without a look into it.
+    pub(crate) fn ended(&self, located: &Located, facts: &RunFacts, outcome: Outcome) -> Result<Processed, Failure> {
+        match open(located) {
+            Ok(source) => ended(facts, outcome, self.input_digest(&Stream::new(source))?, None),
+            Err(_) => ended(facts, outcome, self.place_digest(located), None),
+        }
+    }
+
+    /// The record of a stream that never had bytes to be read.
+    pub(crate) fn ended_unread(&self, input: &Digest, facts: &RunFacts, outcome: Outcome) -> Result<Processed, Failure> {
+        ended(facts, outcome, *input, None)
+    }
+
+    fn unopened(&self, located: &Located, facts: &RunFacts, error: &IngestError) -> Result<Processed, Failure> {
+        let Some(reason) = error.quarantine_reason() else { return Err(catalogue::failure(error)) };
+        ended(facts, Outcome::Quarantined(reason), self.place_digest(located), None)
+    }
+
+    /// The digest of a stream, keyed, so that it says nothing to those who hold the original but not the key.
+    fn input_digest(&self, stream: &Stream) -> Result<Digest, Failure> {
+        stream.digest().map(|digest| self.keys.input_digest(&digest)).map_err(|error| unreadable(&error))
+    }
+
+    /// A keyed digest of where a stream lies, for streams that cannot be read.
+    fn place_digest(&self, located: &Located) -> Digest {
+        place_digest(&self.keys, located.identity().expose())
+    }
+
+    /// Plans one instance and changes nothing.
+    pub(crate) fn plan(&self, subject: &Subject, located: &Located, values: bool) -> Result<PlannedObject, Failure> {
+        let source = match open(located) {
+            Ok(source) => source,
+            Err(error) => match error.quarantine_reason() {
+                Some(reason) => return Ok(PlannedObject::ended(Outcome::Quarantined(reason))),
+                None => return Err(catalogue::failure(&error)),
+            },
+        };
+        let stream = Arc::new(Stream::new(source));
+        Ok(self.read(subject, &stream).map_or_else(PlannedObject::ended, |read| {
+            let outcome = self.assess(subject, &read).map_or_else(|ended| ended, |_| Outcome::Cleared);
+            PlannedObject {
+                outcome,
+                actions: read.plan.actions().to_vec(),
+                values: if values { values_of(&read.object) } else { Vec::new() },
+                unknown: if values { words_of(&read.plan) } else { Vec::new() },
+            }
+        }))
+    }
+
+    /// Reads an object and plans its attributes.
+    fn read(&self, subject: &Subject, stream: &Arc<Stream>) -> Result<Read, Outcome> {
+        let source: Arc<dyn Source> = Arc::<Stream>::clone(stream);
+        let object = cloakroom_p10::read(source, Extent::Whole, &self.limits)
+            .map_err(|error| Outcome::Quarantined(error.reason()))?;
+        let (editor, _) = subject.open(self);
+        let plan = cloakroom_deid::plan(&object, &self.profile, editor, &self.keys).map_err(Outcome::Held)?;
+        let image = object.describe_image();
+        let pixels = pixel_stream(stream, &object);
+        Ok(Read { object, plan, image, pixels })
+    }
+
+    /// Looks for the reason why the pixels of an object may leave, and wipes what must go.
+    fn assess(&self, subject: &Subject, read: &Read) -> Result<Masked, Outcome> {
+        let request = ImageToAssess {
+            image: &read.image,
+            layout: read.object.pixel_layout(),
+            bytes: read.pixels.as_ref(),
+            policy: &self.pixels,
+            detector: self.detector.as_ref(),
+            known: &subject.known,
+            decision: None,
+        };
+        let assessment = assess(&request);
+        match assessment.verdict() {
+            Verdict::Hold(reason) => return Err(Outcome::Held(*reason)),
+            Verdict::Drop(reason) => return Err(Outcome::Rejected(*reason)),
+            // A profile without Clean Pixel Data does not touch pixels, so an image that needs it waits.
+            Verdict::Mask(..) if !self.profile.pixels().clean => {
+                return Err(Outcome::Held(HoldReason::PixelReasonMissing));
+            }
+            Verdict::Reason(_) | Verdict::Mask(..) => {}
+        }
+        mask(&request, &assessment).map_err(Outcome::Held)
+    }
+
+    fn clean(&self, subject: &Subject, stream: &Arc<Stream>) -> Result<Cleaned, Outcome> {
+        let read = self.read(subject, stream)?;
+        let masked = self.assess(subject, &read)?;
+        let Read { object, plan, pixels, .. } = read;
+        if let Some(layout) = object.pixel_layout() {
+            pixels.watch(layout.whole());
+        }
+        let (_, scan) = subject.open(self);
+        let sop_class = object.sop_class_uid().unwrap_or_default();
+        let private = plan.private_counts();
+        let text = plan.text_removals().to_map().into_iter().map(|(kind, count)| (kind.name(), count)).collect();
+        let edited = cloakroom_deid::apply(object, plan).map_err(Outcome::Held)?;
+        let referenced = edited.uid_pairs().map(|(original, _)| original.map(str::to_owned)).collect();
+        let object = cloakroom_clear::clear(&self.gate, scan, edited, masked, pixels)
+            .map_err(|refused| Outcome::Held(refused.reason))?;
+        let private = PrivateCounts { kept: private.kept, removed: private.removed, unknown: 0 };
+        Ok(Cleaned { object, sop_class, private, text, referenced })
+    }
+}
+
+/// An object that was read and planned.
+struct Read {
+    object: Object,
+    plan: cloakroom_deid::Plan,
+    image: ImageDescription,
+    /// What the ranges of the object refer to.
+    pixels: Arc<Stream>,
+}
+
+/// The ranges of a deflated object refer to its inflated bytes, and not to the stream.
+fn pixel_stream(stream: &Arc<Stream>, object: &Object) -> Arc<Stream> {
+    let read_from: *const () = Arc::as_ptr(object.source()).cast();
+    if std::ptr::addr_eq(read_from, Arc::as_ptr(stream)) {
+        return Arc::clone(stream);
+    }
+    Arc::new(Stream::new(Arc::clone(object.source())))
+}
+
+/// The values of an object for the officer's screen: text as it stands, numbers as far as they are text.
+fn values_of(object: &Object) -> Vec<(String, String)> {
+    const LONGEST: usize = 256;
+    let mut values = Vec::new();
+    for element in object.dataset().walk() {
+        if element.is_sequence() || element.raw().is_none_or(|raw| raw.is_empty() || raw.len() > LONGEST) {
+            continue;
+        }
+        if let Ok(text) = element.text() {
+            values.push((pattern(&element.path()), text.join("\\")));
+        }
+    }
+    values
+}
+
+fn pattern(path: &cloakroom_core::AttributePath) -> String {
+    let steps = path.items.iter().map(|(tag, _)| *tag).chain([path.tag]);
+    steps.map(|tag| format!("({:04x},{:04x})", tag.0, tag.1)).collect::<Vec<_>>().join(">")
+}
+
+fn words_of(plan: &cloakroom_deid::Plan) -> Vec<String> {
+    plan.unknown_words().iter().map(|word| word.expose().clone()).collect()
+}
+
+/// An object that passed the gate, before its record has a place.
+struct Cleaned {
+    object: Cleared,
+    sop_class: String,
+    private: PrivateCounts,
+    text: std::collections::BTreeMap<&'static str, u32>,
+    referenced: Vec<Phi<String>>,
+}
+
+impl Cleaned {
+    fn with(self, stream: Arc<Stream>, keys: &TrackKeys, facts: RunFacts) -> ClearedObject {
+        ClearedObject {
+            object: self.object,
+            stream,
+            keys: keys.clone(),
+            facts,
+            referenced: self.referenced,
+            sop_class: self.sop_class,
+            private: self.private,
+            text: self.text,
+        }
+    }
+}
+
+fn ended(facts: &RunFacts, outcome: Outcome, input: Digest, sop_class: Option<&str>) -> Result<Processed, Failure> {
+    let mut record = facts.record(outcome, input);
+    record.sop_class = sop_class.map(cloakroom_audit::SopClass::of);
+    Ok(Processed::Ended { outcome, record: json(&record)? })
+}
+
+/// Opens a stream: what is small is read into memory in one go, so that each byte is read once.
+fn open(located: &Located) -> Result<Arc<dyn Source>, IngestError> {
+    let source = located.open()?;
+    if source.bytes().is_some() || source.len() > IN_MEMORY {
+        return Ok(source);
+    }
+    let mut content = vec![0; usize::try_from(source.len()).unwrap_or(0)];
+    match source.read_at(0, &mut content) {
+        Ok(()) => Ok(Arc::new(MemorySource::new(content))),
+        Err(error) => Err(located.unreadable(error)),
+    }
+}
+
+/// A keyed digest of where a stream lies.
+pub(crate) fn place_digest(keys: &TrackKeys, place: &[u8]) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.update(b"place of a stream that cannot be read");
+    hasher.update(place);
+    keys.input_digest(&hasher.finish())
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    Failure::could_not_run(format!("a file of the export could not be read: {error}"))
+        .advise("check the medium, ingest the export again, and run the same command again")
+}

@@ -1,0 +1,294 @@
+//! `release build|diff`: from verified bundles of hospitals to a version of a track.
+
+use crate::delivery::{CHECKPOINT, LOG};
+use crate::evidence::TOOL;
+use crate::progress::Progress;
+use crate::run_settings::read_track;
+use crate::site::release_key;
+use crate::trust::Trusted;
+use crate::verdict::{Report, Verdict};
+use crate::verify::{self, VerifySettings};
+use crate::withdraw::Notice;
+use crate::{Failure, files, packing};
+use cloakroom_core::StatedDate;
+use cloakroom_packager::release::{self as packed, ReleaseError, ReleaseInput, Withdrawal, WithdrawalReason};
+use cloakroom_packager::track::{Track, TrustedSite};
+use cloakroom_packager::{
+    Package, PublicKey, ShardLimits, SigningKey, Statement, ToolReference, VerifiedBundle,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What `release build` is asked for.
+pub struct BuildSettings {
+    /// The track file.
+    pub track: PathBuf,
+    /// Bundles, in any order.
+    pub bundles: Vec<PathBuf>,
+    /// The semantic version.
+    pub version: String,
+    /// The date to state.
+    pub date: StatedDate,
+    /// The release to write.
+    pub out: PathBuf,
+    /// The organiser's folder; without it the key is looked for beside the track file.
+    pub organiser: Option<PathBuf>,
+    /// The release before.
+    pub previous: Option<PathBuf>,
+    /// Site keys that are trusted beside those of the track file.
+    pub trusted: Trusted,
+    /// Withdrawal notices.
+    pub notices: Vec<PathBuf>,
+    /// How many threads.
+    pub threads: usize,
+}
+
+/// What was released.
+#[derive(Debug, Serialize)]
+pub struct BuildReport {
+    /// The release.
+    pub release: PathBuf,
+    /// The track.
+    pub track: String,
+    /// The version.
+    pub version: String,
+    /// How much there is.
+    pub counts: cloakroom_packager::Counts,
+    /// Patients and instances of each side of the split.
+    pub splits: BTreeMap<String, cloakroom_packager::Counts>,
+    /// How every instance of the bundles ended, by reason.
+    pub reasons: BTreeMap<String, cloakroom_core::Tally>,
+    /// Checks that found something, with how often.
+    pub findings: BTreeMap<String, u64>,
+    /// Whether an organiser's key signed it.
+    pub signed: bool,
+}
+
+impl Report for BuildReport {
+    fn verdict(&self) -> Verdict {
+        if self.signed { Verdict::Done } else { Verdict::NeedsPerson }
+    }
+}
+
+
+/// Builds a release.
+///
+/// # Errors
+/// If a bundle is not what it claims to be or not trusted, the track file has mistakes, the versions do not follow
+/// each other, or the release exists.
+pub fn build(settings: &BuildSettings, progress: &dyn Progress) -> Result<BuildReport, Failure> {
+    let mut track = read_track(&settings.track)?;
+    trust_more(&mut track, &settings.trusted);
+    let version = settings.version.parse().map_err(|_| {
+        Failure::wrong_use("the version is not a semantic version").advise("write it as 1.0.0")
+    })?;
+    let (key, signed) = key(settings)?;
+    let bundles = verified(settings, &track, progress)?;
+    let previous = settings.previous.as_deref().map(|path| previous(path, settings, progress)).transpose()?;
+    let withdrawals = settings.notices.iter().map(|path| withdrawal(path, &track)).collect::<Result<Vec<_>, _>>()?;
+    let evidence = evidence(&bundles)?;
+    let (name, tool_version) = TOOL.split_once('/').unwrap_or((TOOL, ""));
+    let input = ReleaseInput {
+        track: &track,
+        bundles: &bundles,
+        version: &version,
+        date: settings.date,
+        previous: previous.as_ref(),
+        withdrawals: &withdrawals,
+        waivers: &[],
+        evidence: &evidence,
+        tool: &ToolReference { name: name.into(), version: tool_version.into() },
+        limits: ShardLimits::default(),
+    };
+    progress.begin("packing", None, None);
+    let path = packed::build(&input, &settings.out, &key).map_err(release_failure)?;
+    progress.finish();
+    report(&path, signed)
+}
+
+fn trust_more(track: &mut Track, trusted: &Trusted) {
+    for (site, key) in &trusted.sites {
+        let Ok(key) = key.parse::<PublicKey>() else { continue };
+        match track.sites.iter_mut().find(|known| known.name == *site) {
+            Some(known) if known.keys.iter().any(|other| other.as_str() == key.as_str()) => {}
+            Some(known) => known.keys.push(key),
+            None => track.sites.push(TrustedSite { name: site.clone(), keys: vec![key] }),
+        }
+    }
+}
+
+/// The organiser's key: where `--organiser` says, or beside the track file.
+fn key(settings: &BuildSettings) -> Result<(SigningKey, bool), Failure> {
+    let beside = settings.track.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = match &settings.organiser {
+        Some(folder) => Some(folder.as_path()),
+        None => Some(beside).filter(|folder| folder.join("release.key").is_file()),
+    };
+    match folder {
+        Some(folder) => {
+            let text = release_key(folder)?;
+            SigningKey::from_text(&text, None).map(|key| (key, true)).map_err(packing::failure)
+        }
+        None => Ok((SigningKey::nobody(), false)),
+    }
+}
+
+/// Every bundle, read from end to end and signed by a site that the track trusts.
+fn verified(
+    settings: &BuildSettings,
+    track: &Track,
+    progress: &dyn Progress,
+) -> Result<Vec<VerifiedBundle>, Failure> {
+    let mut trusted = settings.trusted.clone();
+    trusted.packages.extend(track.sites.iter().flat_map(|site| &site.keys).map(|key| key.as_str().to_owned()));
+    if trusted.packages.is_empty() {
+        return Err(Failure::wrong_use("the track trusts no hospital, so no bundle can be taken")
+            .at(&settings.track)
+            .advise("put the keys of the hospitals under `sites`, or name their .pub files with --trust"));
+    }
+    let check = VerifySettings { trusted, since: None, threads: settings.threads };
+    settings
+        .bundles
+        .iter()
+        .map(|path| {
+            refuse_site_folder(path)?;
+            verify::mint(path, &check, progress)?
+                .into_bundle()
+                .ok_or_else(|| Failure::wrong_use("this is a release and no bundle").at(path))
+        })
+        .collect()
+}
+
+/// A site folder holds originals' names and keys; it is never an input here.
+fn refuse_site_folder(path: &Path) -> Result<(), Failure> {
+    let holds_identity = ["site.yaml", "site.db", "keys"].iter().any(|name| path.join(name).exists());
+    if holds_identity {
+        return Err(Failure::wrong_use("this is a site folder, which never leaves the hospital")
+            .at(path)
+            .advise("name the bundle that `cloakroom deid` wrote"));
+    }
+    Ok(())
+}
+
+fn previous(
+    path: &Path,
+    settings: &BuildSettings,
+    progress: &dyn Progress,
+) -> Result<cloakroom_packager::VerifiedRelease, Failure> {
+    let check = VerifySettings { trusted: Trusted::default(), since: None, threads: settings.threads };
+    verify::mint(path, &check, progress)?
+        .into_release()
+        .ok_or_else(|| Failure::wrong_use("the version before is no release").at(path))
+}
+
+/// A hospital's notice, if a key that the track trusts for that hospital signed it.
+fn withdrawal(path: &Path, track: &Track) -> Result<Withdrawal, Failure> {
+    let text = files::read_text(path)?;
+    let signature = files::read_text(&path.with_added_extension("minisig"))?;
+    let notice: Notice = serde_json::from_str(&text)
+        .map_err(|error| Failure::wrong_use(format!("this is no withdrawal notice: line {}", error.line())).at(path))?;
+    let site = track.sites.iter().find(|site| site.name.as_str() == notice.site);
+    let signed = site.is_some_and(|site| site.keys.iter().any(|key| key.check(text.as_bytes(), &signature).is_some()));
+    if !signed || notice.track != track.id.as_str() {
+        return Err(Failure::check_failed("no trusted key of this hospital signed the notice for this track").at(path));
+    }
+    let reason = WithdrawalReason::ALL.iter().find(|reason| reason.code() == notice.reason).copied();
+    Ok(Withdrawal {
+        patient: notice.patient,
+        reason: reason.ok_or_else(|| Failure::wrong_use("the notice states a reason that is not on the list").at(path))?,
+        version: String::new(),
+        date: None,
+    })
+}
+
+/// The log of each hospital as its latest delivery has it; it holds all earlier deliveries too.
+fn evidence(bundles: &[VerifiedBundle]) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut latest: BTreeMap<&str, &VerifiedBundle> = BTreeMap::new();
+    for bundle in bundles {
+        let newest = latest.entry(bundle.manifest().site.as_str()).or_insert(bundle);
+        if newest.manifest().delivery < bundle.manifest().delivery {
+            *newest = bundle;
+        }
+    }
+    let mut evidence = Vec::new();
+    for (site, bundle) in latest {
+        let folder = bundle.root().join("evidence");
+        let public = format!("{site}.pub");
+        for name in [LOG, CHECKPOINT, public.as_str()] {
+            let path = folder.join(name);
+            let content = std::fs::read(&path).map_err(|error| Failure::io("could not read evidence", &path, &error))?;
+            evidence.push((format!("sites/{site}/{name}"), content));
+        }
+    }
+    Ok(evidence)
+}
+
+fn release_failure(error: ReleaseError) -> Failure {
+    match error {
+        ReleaseError::Pack(error) => packing::failure(error),
+        ReleaseError::SiteNotTrusted { .. } => Failure::wrong_use(error.to_string())
+            .advise("put the hospital's key under `sites` in the track file, or name its .pub file with --trust"),
+        ReleaseError::NothingSelected => Failure::wrong_use(error.to_string())
+            .advise("look at `select` and `checks` in the track file; `cloakroom verify` tells what the bundles hold"),
+        other => Failure::wrong_use(other.to_string()),
+    }
+}
+
+fn report(path: &Path, signed: bool) -> Result<BuildReport, Failure> {
+    let package = Package::open(path).map_err(packing::failure)?;
+    let Statement::Release(manifest) = package.statement() else {
+        return Err(Failure::could_not_run("what was built is no release"));
+    };
+    Ok(BuildReport {
+        release: path.to_path_buf(),
+        track: manifest.track.to_string(),
+        version: manifest.version.to_string(),
+        counts: manifest.counts,
+        splits: manifest.splits.iter().map(|(name, split)| (name.clone(), split.counts)).collect(),
+        reasons: manifest.conservation.reasons.clone(),
+        findings: manifest
+            .checks
+            .iter()
+            .filter(|check| check.findings > 0)
+            .map(|check| (check.check.clone(), check.findings))
+            .collect(),
+        signed,
+    })
+}
+
+/// What differs between two releases.
+#[derive(Debug, Serialize)]
+pub struct DiffReport {
+    /// Series that differ.
+    pub changes: Vec<packed::Change>,
+    /// Shards that only the second has: what a participant downloads.
+    pub new_shards: Vec<String>,
+    /// Bytes of these.
+    pub new_bytes: u64,
+    /// Shards that only the first has.
+    pub gone_shards: Vec<String>,
+}
+
+impl Report for DiffReport {
+    fn verdict(&self) -> Verdict {
+        Verdict::Done
+    }
+}
+
+/// Shows what changed between two releases.
+///
+/// # Errors
+/// If one of them is no package.
+pub fn diff(first: &Path, second: &Path) -> Result<DiffReport, Failure> {
+    let (a, b) = (Package::open(first).map_err(packing::failure)?, Package::open(second).map_err(packing::failure)?);
+    let (old, new) = (a.statement().shards(), b.statement().shards());
+    let added: Vec<_> = new.iter().filter(|shard| !old.iter().any(|other| other.path == shard.path)).collect();
+    let gone = old.iter().filter(|shard| !new.iter().any(|other| other.path == shard.path));
+    Ok(DiffReport {
+        changes: packed::diff(a.index(), b.index()),
+        new_bytes: added.iter().map(|shard| shard.bytes).sum(),
+        new_shards: added.iter().map(|shard| shard.path.clone()).collect(),
+        gone_shards: gone.map(|shard| shard.path.clone()).collect(),
+    })
+}
