@@ -6,7 +6,7 @@ use crate::detect::Detector;
 use crate::detect::judge::Judgement;
 use crate::glyphs;
 use crate::look::Look;
-use crate::plane::planes;
+use crate::plane::{Care, planes};
 use crate::policy::{DocumentImages, PixelPolicy, UncertainText};
 use crate::samples::{HiddenBits, SampleScan};
 use crate::spans::{Bitmap, rects_of_frame};
@@ -194,11 +194,17 @@ fn text_to_wipe(
     let image = request.image;
     let frames = Frames::new(request)?;
     let blanked = |frame| rects_of_frame(&plan.regions, frame);
+    let care = if frames.count() == 1 {
+        Care::Full
+    } else {
+        Care::Brief
+    };
     let look = Look {
         detector,
         image,
         known: request.known,
         blanked: &blanked,
+        care,
     };
     let threshold = request.policy.recognition_threshold;
     let mut regions = Vec::new();

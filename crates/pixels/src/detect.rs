@@ -212,3 +212,6 @@ fn read(folder: &Path, (model, sha256): (&'static str, &str)) -> Result<Vec<u8>,
 fn usable(bytes: Vec<u8>, model: &'static str) -> Result<rten::Model, DetectorError> {
     rten::Model::load(bytes).map_err(|_| DetectorError::Unusable { model })
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

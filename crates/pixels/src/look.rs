@@ -2,20 +2,23 @@
 
 use crate::decode::Frames;
 use crate::detect::Detector;
-use crate::detect::find::{TextBox, find, merged};
+use crate::detect::find::{TextBox, find, joined_lines, merged};
 use crate::detect::judge::{Judgement, judge};
 use crate::glyphs;
-use crate::plane::{Picture, Plane, planes};
+use crate::plane::{Care, Picture, Plane, planes};
 use cloakroom_core::{HoldReason, ImageDescription, KnownValues, Rect};
 use std::collections::BTreeSet;
 
 /// Frames in the middle of a cine that are looked at because something like letters shows first in them.
 const KEY_FRAMES: usize = 4;
-/// The first renderings are also looked at turned by a quarter.
-const TURNED: usize = 2;
+/// The first rendering is also looked at turned by a quarter.
+const TURNED: usize = 1;
 
 /// A reading this certain needs no other.
 const CERTAIN: f32 = 0.9;
+
+/// A lone letter that is read with less certainty than this in every picture is none.
+const SPECK: f32 = 0.5;
 
 /// A text that was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,6 +37,8 @@ pub(crate) struct Look<'a> {
     pub(crate) known: &'a KnownValues,
     /// Areas of a frame that are wiped, or will be, and count as black.
     pub(crate) blanked: &'a dyn Fn(u32) -> Vec<Rect>,
+    /// How many pictures each plane is looked at in.
+    pub(crate) care: Care,
 }
 
 impl Look<'_> {
@@ -102,7 +107,7 @@ impl Look<'_> {
         // The usual pictures of all planes come first, for most text is read at once in one of them.
         let mut pictures: Vec<(usize, Picture)> = Vec::new();
         for plane in planes {
-            for (index, rendering) in plane.renderings().into_iter().enumerate() {
+            for (index, rendering) in plane.renderings(self.care).into_iter().enumerate() {
                 boxes.extend(find(&rendering, &map)?);
                 if index < TURNED {
                     let turned = find(&rendering.turned_left(), &map)?;
@@ -115,10 +120,14 @@ impl Look<'_> {
             }
         }
         pictures.sort_by_key(|(index, _)| *index);
-        merged(boxes)
-            .into_iter()
-            .map(|found| self.judged(found, &pictures))
-            .collect()
+        let mut seen = Vec::new();
+        for found in joined_lines(merged(boxes)) {
+            let text = self.judged(found, &pictures)?;
+            if !is_speck(found, text.score) {
+                seen.push(text);
+            }
+        }
+        Some(seen)
     }
 
     /// Reads a box until a reading is certain; the most certain one decides, and any that names the patient.
@@ -160,6 +169,12 @@ impl Look<'_> {
     }
 }
 
+/// A box of the size of one letter that no picture shows as a letter: a corner of anatomy, not a text.
+fn is_speck(found: TextBox, score: f32) -> bool {
+    let (width, height) = (found.width(), found.height());
+    2 * width <= 3 * height && 2 * height <= 3 * width && score < SPECK
+}
+
 fn join_extremes(extremes: &mut [(Plane, Plane)], planes: &[Plane]) {
     for ((bright, dark), plane) in extremes.iter_mut().zip(planes) {
         for ((bright, dark), value) in bright
@@ -198,3 +213,6 @@ fn with_margin(found: TextBox) -> Rect {
         height: number(found.bottom + margin - y),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use crate::detect::judge::Judgement;
 use crate::encapsulated::Encapsulated;
 use crate::look::Look;
 use crate::native::NativePixels;
+use crate::plane::Care;
 use crate::recode::recode;
 use crate::scrub::{Expected, scrub};
 use crate::shape::FrameShape;
@@ -211,6 +212,7 @@ impl Masked {
             image: &image,
             known: request.known,
             blanked: &blanked,
+            care: Care::Brief,
         };
         let residue = look.at(&Frames::new(&result)?)?.into_iter().any(|seen| {
             seen.judgement == Judgement::Goes && seen.score >= request.policy.recognition_threshold

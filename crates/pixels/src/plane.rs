@@ -13,6 +13,15 @@ pub(crate) struct Plane {
     pub(crate) values: Vec<u16>,
 }
 
+/// How many pictures a plane is looked at in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// Every picture that may show text which others do not.
+    Full,
+    /// The usual one and the equalised one: for many frames, and for the look after wiping.
+    Brief,
+}
+
 /// A grey picture of 8 bits.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Picture {
@@ -259,18 +268,20 @@ impl Plane {
         )
     }
 
-    /// The pictures that the detector looks at: usual, widest, inverted, equalised; those that add nothing left out.
-    pub(crate) fn renderings(&self) -> Vec<Picture> {
+    /// The pictures that the detector looks at: usual, equalised, and with more care widest and inverted; those that
+    /// add nothing left out.
+    pub(crate) fn renderings(&self, care: Care) -> Vec<Picture> {
         let counts = self.counts();
         let usual = self.usual();
         let inverted = usual.inverted();
-        let mut all = vec![usual];
-        for picture in [self.widest(&counts), self.equalised(&counts)] {
-            if all.iter().all(|other| other.differs(&picture)) {
-                all.push(picture);
+        let mut all = vec![usual, self.equalised(&counts)];
+        if care == Care::Full {
+            let widest = self.widest(&counts);
+            if all.iter().all(|other| other.differs(&widest)) {
+                all.push(widest);
             }
+            all.push(inverted);
         }
-        all.push(inverted);
         all
     }
 }

@@ -236,3 +236,91 @@ pub(crate) fn merged(mut boxes: Vec<TextBox>) -> Vec<TextBox> {
         boxes = out;
     }
 }
+
+/// Words that stand beside each other become one line, so that no part of a date or a name is judged alone.
+pub(crate) fn joined_lines(mut boxes: Vec<TextBox>) -> Vec<TextBox> {
+    boxes.sort_unstable();
+    loop {
+        let mut out: Vec<TextBox> = Vec::with_capacity(boxes.len());
+        for found in &boxes {
+            match out.iter_mut().find(|other| stand_in_line(other, found)) {
+                Some(other) => *other = other.union(found),
+                None => out.push(*found),
+            }
+        }
+        if out.len() == boxes.len() {
+            return out;
+        }
+        boxes = out;
+    }
+}
+
+/// Whether two boxes are of like height, at the same height, and not further apart than that height.
+fn stand_in_line(one: &TextBox, other: &TextBox) -> bool {
+    let (lower, higher) = (
+        one.height().min(other.height()),
+        one.height().max(other.height()),
+    );
+    let shared = one
+        .bottom
+        .min(other.bottom)
+        .saturating_sub(one.top.max(other.top));
+    let gap = one
+        .left
+        .max(other.left)
+        .saturating_sub(one.right.min(other.right));
+    let is_tall = |found: &TextBox| found.height() > 2 * found.width();
+    !is_tall(one)
+        && !is_tall(other)
+        && higher <= 2 * lower
+        && 5 * shared >= 3 * lower
+        && gap <= lower
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(left: usize, top: usize, right: usize, bottom: usize) -> TextBox {
+        TextBox {
+            left,
+            top,
+            right,
+            bottom,
+        }
+    }
+
+    #[test]
+    fn one_line_found_twice_is_one() {
+        let boxes = vec![
+            found(10, 10, 60, 20),
+            found(12, 9, 58, 21),
+            found(10, 40, 60, 50),
+        ];
+        assert_eq!(merged(boxes), [found(10, 9, 60, 21), found(10, 40, 60, 50)]);
+    }
+
+    #[test]
+    fn the_parts_of_a_date_are_one_line_and_columns_are_not() {
+        let parts = vec![
+            found(10, 10, 22, 20),
+            found(30, 11, 42, 21),
+            found(50, 10, 74, 20),
+        ];
+        assert_eq!(joined_lines(parts), [found(10, 10, 74, 21)]);
+        let columns = vec![found(10, 10, 40, 20), found(80, 10, 99, 20)];
+        assert_eq!(joined_lines(columns.clone()), columns);
+        let rows = vec![found(10, 10, 40, 20), found(10, 24, 40, 34)];
+        assert_eq!(joined_lines(rows.clone()), rows);
+    }
+
+    #[test]
+    fn an_area_of_the_map_becomes_a_box_that_is_a_little_larger() {
+        let mut map = vec![0.0; 64 * 32];
+        for y in 10..18 {
+            map[y * 64 + 20..y * 64 + 50].fill(0.9);
+        }
+        map[5] = 0.9;
+        assert_eq!(boxes_of(&map, 64, 32), [found(14, 4, 56, 24)]);
+    }
+}
