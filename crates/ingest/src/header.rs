@@ -13,6 +13,9 @@ use unicode_normalization::UnicodeNormalization;
 /// Where an ISO 9660 image says that it is one.
 const ISO_9660: (u64, &[u8]) = (0x8001, b"CD001");
 
+/// Identifying values that one header may hold; an instance with a reference for each of 65,535 frames has fewer.
+const MOST_KNOWN: usize = 200_000;
+
 /// What reading a stream told.
 pub(crate) enum Reading {
     /// A DICOM instance that may go on, unless it conflicts with others; or one that waits for a person.
@@ -130,6 +133,10 @@ fn read_object(object: &Object, size: u64) -> Reading {
         Ok(Some(_)) if study.is_empty() || series.is_empty() => Some(HoldReason::HierarchyConflict),
         Ok(Some(_)) => None,
     };
+    let known = known::harvest(object);
+    if known.len() > MOST_KNOWN {
+        return quarantined(QuarantineReason::LimitExceeded);
+    }
     let image = object.describe_image();
     let has_pixels = image.pixel_tag.is_some();
     let header = Header {
@@ -164,7 +171,7 @@ fn read_object(object: &Object, size: u64) -> Reading {
             samples: image.samples,
             bits_stored: image.bits_stored,
         },
-        known: known::harvest(object),
+        known,
     };
     Reading::Instance(Box::new(header), hold)
 }

@@ -31,6 +31,9 @@ pub enum ReceiveError {
     /// Another receiver writes into the same inbox.
     #[error("another receiver is running on this site")]
     Busy,
+    /// The inbox and the folder for what is being received lie inside one another.
+    #[error("the inbox and the folder for unfinished objects must lie apart")]
+    FoldersOverlap,
     /// An AE title that is none.
     #[error("an AE title is 1 to 16 characters of ASCII, without backslash, and not only spaces")]
     NotAnAeTitle,

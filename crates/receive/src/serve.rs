@@ -201,3 +201,33 @@ impl Counts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Callers, Silent};
+
+    fn refused(change: impl FnOnce(&mut ReceiveSettings)) -> ReceiveError {
+        let folder = tempfile::tempdir().unwrap();
+        let inbox = folder.path().join("inbox");
+        let mut settings = ReceiveSettings::new("CLOAK", 0, Callers::Any, inbox);
+        settings.address = [127, 0, 0, 1].into();
+        change(&mut settings);
+        serve(&settings, &AtomicBool::new(true), &Silent).unwrap_err()
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        for title in ["", "SEVENTEEN_LETTERS", "BACK\\SLASH", " SPACE"] {
+            let error = refused(|settings| settings.ae_title = title.to_owned());
+            assert!(matches!(error, ReceiveError::NotAnAeTitle), "{title}");
+        }
+        let error = refused(|settings| settings.unfinished = settings.inbox.join("part"));
+        assert!(matches!(error, ReceiveError::FoldersOverlap));
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = refused(|settings| settings.port = port);
+        assert!(error.officer_text().contains(&port.to_string()));
+        assert!(!error.to_string().contains(&port.to_string()));
+    }
+}

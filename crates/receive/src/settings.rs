@@ -81,8 +81,12 @@ impl ReceiveSettings {
         }
     }
 
-    /// AE titles (PS3.5 section 6.2) that no peer could ever match are a mistake worth naming.
+    /// AE titles (PS3.5 section 6.2) that no peer could ever match are a mistake worth naming; and what is
+    /// half received may not lie where `ingest` looks.
     pub(crate) fn check(&self) -> Result<(), ReceiveError> {
+        if self.unfinished.starts_with(&self.inbox) || self.inbox.starts_with(&self.unfinished) {
+            return Err(ReceiveError::FoldersOverlap);
+        }
         let listed = match &self.callers {
             Callers::Any => None,
             Callers::Only(titles) => Some(titles.iter()),

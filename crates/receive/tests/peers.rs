@@ -120,8 +120,20 @@ fn start(tool: &str, port: u16, options: &[&str], objects: &[PathBuf]) -> Child 
         .unwrap()
 }
 
-/// A Part 10 file with a data set in Explicit VR Little Endian.
+/// A Part 10 file with native pixels.
 fn object(folder: &Path, number: usize, pixel_bytes: usize) -> PathBuf {
+    let mut pixels = Vec::new();
+    element(
+        &mut pixels,
+        (0x7FE0, 0x0010),
+        "OB",
+        &vec![number as u8; pixel_bytes],
+    );
+    object_with(folder, number, "1.2.840.10008.1.2.1", &pixels)
+}
+
+/// A Part 10 file with a data set in Explicit VR Little Endian.
+fn object_with(folder: &Path, number: usize, syntax: &str, pixels: &[u8]) -> PathBuf {
     let uid = format!("1.2.826.0.1.3680043.9.{number}");
     let mut set = Vec::new();
     element(&mut set, (0x0008, 0x0016), "UI", CT.as_bytes());
@@ -130,17 +142,12 @@ fn object(folder: &Path, number: usize, pixel_bytes: usize) -> PathBuf {
     element(&mut set, (0x0010, 0x0020), "LO", b"P1");
     element(&mut set, (0x0020, 0x000D), "UI", b"1.2.1");
     element(&mut set, (0x0020, 0x000E), "UI", b"1.2.1.1");
-    element(
-        &mut set,
-        (0x7FE0, 0x0010),
-        "OB",
-        &vec![number as u8; pixel_bytes],
-    );
+    set.extend(pixels);
     let mut meta = Vec::new();
     element(&mut meta, (0x0002, 0x0001), "OB", &[0, 1]);
     element(&mut meta, (0x0002, 0x0002), "UI", CT.as_bytes());
     element(&mut meta, (0x0002, 0x0003), "UI", uid.as_bytes());
-    element(&mut meta, (0x0002, 0x0010), "UI", b"1.2.840.10008.1.2.1");
+    element(&mut meta, (0x0002, 0x0010), "UI", syntax.as_bytes());
     element(&mut meta, (0x0002, 0x0012), "UI", b"1.2.3");
     let mut file = vec![0; 128];
     file.extend(b"DICM");
@@ -236,6 +243,41 @@ fn objects_arrive_as_they_are_and_once() {
     received.sort();
     sent.sort();
     assert!(received == sent, "the data sets differ");
+}
+
+#[test]
+fn compressed_objects_stay_compressed() {
+    if !dcmtk("storescu") {
+        return;
+    }
+    let jpeg_lossless = "1.2.840.10008.1.2.4.70";
+    let mut pixels = vec![
+        0xE0, 0x7F, 0x10, 0x00, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF,
+    ];
+    pixels.extend([0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]);
+    pixels.extend([
+        0xFE, 0xFF, 0x00, 0xE0, 6, 0, 0, 0, 0xFF, 0xD8, 1, 2, 0xFF, 0xD9,
+    ]);
+    pixels.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
+    let (folder, report) = with_receiver(
+        |_| {},
+        |folder, port, _| {
+            let sent = object_with(folder, 1, jpeg_lossless, &pixels);
+            let output = run("storescu", port, &["-xs"], &[sent]);
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        },
+    );
+    assert_eq!(report.stored, 1);
+    let received = std::fs::read(&files(&folder.path().join("inbox"))[0]).unwrap();
+    assert!(received.ends_with(&pixels));
+    let declared = received
+        .windows(22)
+        .any(|window| window == jpeg_lossless.as_bytes());
+    assert!(declared, "the transfer syntax is not the sender's");
 }
 
 #[test]
