@@ -399,7 +399,7 @@ mod tests {
         assert!((400..750).contains(&sevens), "{sevens}");
         let patient = keys.patient(Phi::new("1"));
         assert_eq!(patient.offset(-500..=500), Err(SubjectError::OffsetRange));
-        assert_eq!(patient.offset(-512..=512).is_ok(), true);
+        assert!(patient.offset(-512..=512).is_ok());
         assert_eq!(patient.offset(1..=1023), Err(SubjectError::OffsetRange));
         #[expect(
             clippy::reversed_empty_ranges,

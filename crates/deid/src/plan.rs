@@ -127,17 +127,29 @@ pub fn plan(
     subject: &Subject,
     keys: &TrackKeys,
 ) -> Result<Plan, HoldReason> {
-    let first = Planner::new(object, profile, subject, keys, false)?.run();
-    let held = |stop| match stop {
-        Stop::Hold(reason) => reason,
-        Stop::NotEncodable => HoldReason::UnknownCharacterSet,
-    };
-    match first {
+    match Planner::new(object, profile, subject, keys, false)?.run() {
         Ok(plan) => Ok(plan),
-        // Text that must be written does not fit the declared character set: the object moves to UTF-8 as a whole.
-        Err(Stop::NotEncodable) => Planner::new(object, profile, subject, keys, true)?
-            .run()
-            .map_err(held),
-        Err(stop) => Err(held(stop)),
+        Err(Stop::Hold(reason)) => Err(reason),
+        // Text that must be written does not fit the declared character set.
+        Err(Stop::NotEncodable) => plan_in_utf8(object, profile, subject, keys),
     }
+}
+
+/// The same, and the object moves to UTF-8 as a whole: all text that stays is encoded anew, and (0008,0005) says
+/// so at the top and nowhere else.
+///
+/// # Errors
+/// The reason for which the object must wait for a person.
+pub fn plan_in_utf8(
+    object: &Object,
+    profile: &Profile,
+    subject: &Subject,
+    keys: &TrackKeys,
+) -> Result<Plan, HoldReason> {
+    Planner::new(object, profile, subject, keys, true)?
+        .run()
+        .map_err(|stop| match stop {
+            Stop::Hold(reason) => reason,
+            Stop::NotEncodable => HoldReason::UnknownCharacterSet,
+        })
 }

@@ -117,7 +117,7 @@ fn one(path: &Path, site: &Site, lost: &mut BTreeMap<String, u32>) -> String {
             ))
             .or_default() += 1;
     }
-    let edited = cloakroom_deid::apply(object, plan).unwrap();
+    let edited = cloakroom_deid::apply(object, plan).unwrap_or_else(|reason| panic!("{reason}"));
     let out = write(&edited, &PixelChanges::default());
     let again = common::open(out.clone());
     assert!(

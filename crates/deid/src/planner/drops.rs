@@ -102,11 +102,11 @@ impl<'a> Planner<'a> {
                 self.empty(task);
                 Ok(true)
             }
-            Some(Type::OneC) if !has_harmless_dummy(task.vr) => {
+            Some(Type::OneC) if !has_harmless_dummy(task) => {
                 self.remove(task);
                 Ok(false)
             }
-            Some(Type::One) if !has_harmless_dummy(task.vr) => Err(HoldReason::UncleanValue.into()),
+            Some(Type::One) if !has_harmless_dummy(task) => Err(HoldReason::UncleanValue.into()),
             Some(Type::One | Type::OneC) => {
                 self.dummy(task)?;
                 Ok(true)
@@ -115,21 +115,24 @@ impl<'a> Planner<'a> {
     }
 }
 
-const fn has_harmless_dummy(vr: VR) -> bool {
-    matches!(
-        vr,
-        VR::AE
-            | VR::LO
-            | VR::LT
-            | VR::PN
-            | VR::SH
-            | VR::ST
-            | VR::UC
-            | VR::UT
-            | VR::UR
-            | VR::DA
-            | VR::DT
-            | VR::TM
-            | VR::AS
-    )
+/// Text, dates and ages; and the label of a presentation state, which is a code only by its VR.
+fn has_harmless_dummy(task: &Task<'_>) -> bool {
+    const CONTENT_LABEL: Tag = Tag(0x0070, 0x0080);
+    task.element.tag() == CONTENT_LABEL
+        || matches!(
+            task.vr,
+            VR::AE
+                | VR::LO
+                | VR::LT
+                | VR::PN
+                | VR::SH
+                | VR::ST
+                | VR::UC
+                | VR::UT
+                | VR::UR
+                | VR::DA
+                | VR::DT
+                | VR::TM
+                | VR::AS
+        )
 }

@@ -436,7 +436,7 @@ fn before(element: ElementRef<'_>) -> State {
 
 /// A private creator is free text, so evidence names it only where a shipped list does.
 fn step_of(tag: Tag, creator: Option<&str>) -> Step {
-    if tag.0 % 2 == 0 {
+    if tag.0.is_multiple_of(2) {
         return Step::Standard(tag);
     }
     match creator {

@@ -176,10 +176,11 @@ fn from_digits(text: &Folded, start: usize) -> Option<usize> {
     if matches!(length, 6 | 8) && is_compact(value, length) {
         return Some(end);
     }
-    if length == 4 && is_year(value) {
-        if let Some(end) = year_first(text, value, end) {
-            return Some(end);
-        }
+    if length == 4
+        && is_year(value)
+        && let Some(end) = year_first(text, value, end)
+    {
+        return Some(end);
     }
     if let Some(end) = cjk_date(text, start) {
         return Some(end);
@@ -293,7 +294,7 @@ fn month_at(text: &Folded, place: usize) -> Option<(usize, bool)> {
         return MONTHS
             .iter()
             .chain(&THAI_MONTHS)
-            .filter_map(|name| starts(&name))
+            .filter_map(starts)
             .max()
             .map(|end| (end, false));
     }

@@ -259,7 +259,7 @@ fn vietnam(bytes: &[u8]) -> bool {
 
 /// Korea resident registration number; since 2020 the check digit may not hold, so the date is enough with a dash.
 fn korea(bytes: &[u8]) -> bool {
-    is_short_date(&bytes[..6]) && matches!(bytes[6], b'0'..=b'9')
+    is_short_date(&bytes[..6]) && bytes[6].is_ascii_digit()
 }
 
 /// Japan individual number.

@@ -107,14 +107,12 @@ fn slice<'a>(original: &'a str, text: &Folded, from: usize, to: usize) -> &'a st
 /// What joins the two sides of a gap: the separator that says more, and a line break before all.
 fn joint<'a>(left: &'a str, right: &'a str) -> &'a str {
     let says = |side: &str| side.chars().any(|sign| !sign.is_whitespace());
-    if left.contains('\n') || (says(left) && !right.contains('\n')) {
+    let left_wins = left.contains('\n') || (says(left) && !right.contains('\n'));
+    let right_wins = right.contains('\n') || says(right) || left.is_empty();
+    if left_wins || !right_wins {
         left
-    } else if right.contains('\n') || says(right) {
-        right
-    } else if left.is_empty() {
-        right
     } else {
-        left
+        right
     }
 }
 

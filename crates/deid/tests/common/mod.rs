@@ -1,5 +1,10 @@
 //! A tiny writer of DICOM byte streams, and a patient to plan for.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses a part"
+)]
 
 use cloakroom_core::{KnownKind, KnownValue, KnownValues, Phi, PixelChanges, Tag, VR};
 use cloakroom_deid::{
