@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 /// The longest PDU that we ask peers to send.
 pub(crate) const MAX_PDU: u32 = 1 << 17;
 
-/// The UID of this implementation, made once for Cloakroom's receiver (2.25 and a random number).
-pub(crate) const IMPLEMENTATION_CLASS: &str = "2.25.259470893412687314961127540329981206577";
+/// The UID of this implementation, made once for Cloakroom's receiver (2.25 and a random UUID).
+pub(crate) const IMPLEMENTATION_CLASS: &str = "2.25.62716018340310904806967162261193734457";
 
 /// The version name of this implementation; at most 16 characters.
 pub(crate) const IMPLEMENTATION_VERSION: &str = "CLOAKROOM_RECV_1";

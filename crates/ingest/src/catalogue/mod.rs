@@ -165,6 +165,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sorted_on_disk_stays_in_a_site_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let catalogue = Catalogue::open(&folder.path().join("site.db")).unwrap();
+        let ask = "PRAGMA temp_store_directory";
+        let told: String = catalogue
+            .connection()
+            .query_row(ask, [], |row| row.get(0))
+            .unwrap();
+        // The setting is one for the whole process, and other tests open catalogues too.
+        assert!(Path::new(&told).is_absolute(), "{told}");
+    }
+
+    #[test]
     fn a_catalogue_of_a_newer_program_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.db");
