@@ -4,6 +4,7 @@ use crate::error::PackError;
 use crate::names::member_name;
 use crate::seekable::{Compression, FrameEntry, FrameWriter};
 use crate::ustar;
+use cloakroom_clear::Cleared;
 use cloakroom_core::{Digest, InstanceFacts};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
@@ -86,7 +87,17 @@ impl<W: Write> SeriesBlock<W> {
         }
     }
 
-    /// Appends one object and checks that what was written is what was announced.
+    /// Appends an object that passed the gate, and checks that what is written is what passed.
+    ///
+    /// # Errors
+    /// If the object is of another series, out of order, no longer what it was at the gate, or the sink fails.
+    pub fn append(&mut self, object: &Cleared) -> Result<&MemberEntry, PackError> {
+        let mut write = |sink: &mut dyn Write| object.write_to(sink);
+        self.append_member(object.facts(), object.len(), object.digest(), &mut write)
+    }
+
+    /// Appends one object and checks that what was written is what was announced. Without an expected digest,
+    /// as of an object that streams and is read for the first time here, the digest is the one that was written.
     ///
     /// # Errors
     /// If the object is of another series, out of order, of another length or digest, or the sink fails.
@@ -94,7 +105,7 @@ impl<W: Write> SeriesBlock<W> {
         &mut self,
         facts: &InstanceFacts,
         size: u64,
-        expected: Digest,
+        expected: Option<Digest>,
         write: WriteContent<'_>,
     ) -> Result<&MemberEntry, PackError> {
         self.check_identity(facts)?;
@@ -106,7 +117,7 @@ impl<W: Write> SeriesBlock<W> {
             count: 0,
         };
         let digest = write(&mut counting).map_err(PackError::Block)?;
-        if counting.count != size || digest != expected {
+        if counting.count != size || expected.is_some_and(|expected| expected != digest) {
             return Err(PackError::NotWhatWasCleared { member: name });
         }
         let padding = ustar::padding(size);
@@ -220,7 +231,7 @@ mod tests {
             (facts("P1", "1.2", "1.2.5"), "OutOfOrder"),
         ] {
             let error = block
-                .append_member(&facts, 1, Digest::of(b"x"), &mut write)
+                .append_member(&facts, 1, Some(Digest::of(b"x")), &mut write)
                 .unwrap_err();
             assert_eq!(format!("{error:?}"), wanted);
         }
@@ -231,7 +242,8 @@ mod tests {
         for (size, digest) in [(1, Digest::of(b"y")), (2, Digest::of(b"x"))] {
             let mut block = SeriesBlock::new(Vec::new(), Compression::None);
             let mut write = |sink: &mut dyn Write| sink.write_all(b"x").map(|()| Digest::of(b"x"));
-            let result = block.append_member(&facts("P", "1", "1.1"), size, digest, &mut write);
+            let result =
+                block.append_member(&facts("P", "1", "1.1"), size, Some(digest), &mut write);
             assert!(matches!(result, Err(PackError::NotWhatWasCleared { .. })));
         }
     }

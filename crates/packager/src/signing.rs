@@ -76,9 +76,15 @@ impl SigningKey {
     /// are whole and nothing more; nobody should trust it.
     #[must_use]
     pub fn nobody() -> Self {
-        let key = Ed25519Key::from_bytes(Digest::of(b"cloakroom: nobody vouches for this").as_bytes());
+        let key =
+            Ed25519Key::from_bytes(Digest::of(b"cloakroom: nobody vouches for this").as_bytes());
         let key_number = [0; 8];
-        let public = [b"Ed".as_slice(), &key_number, key.verifying_key().as_bytes()].concat();
+        let public = [
+            b"Ed".as_slice(),
+            &key_number,
+            key.verifying_key().as_bytes(),
+        ]
+        .concat();
         Self {
             key_number,
             key,

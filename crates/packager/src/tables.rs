@@ -6,7 +6,7 @@ use crate::index::{Index, PatientPlace};
 use crate::manifest::{Counts, ShardSummary};
 use crate::seekable::Compression;
 use crate::shard::ShardEntry;
-use cloakroom_core::{Digest, InstanceFacts};
+use cloakroom_core::InstanceFacts;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 

@@ -35,7 +35,7 @@ pub(crate) fn append<W: Write>(block: &mut SeriesBlock<W>, facts: &InstanceFacts
     let digest = Digest::of(content);
     let mut write = |sink: &mut dyn Write| sink.write_all(content).map(|()| digest);
     block
-        .append_member(facts, content.len() as u64, digest, &mut write)
+        .append_member(facts, content.len() as u64, Some(digest), &mut write)
         .unwrap();
 }
 

@@ -102,6 +102,14 @@ pub enum ReleaseError {
         /// The track that is being built.
         wanted: String,
     },
+    /// The version before is one of another track.
+    #[error("the version before is of track {found}, not of {wanted}")]
+    PreviousOfOtherTrack {
+        /// The track of the version before.
+        found: String,
+        /// The track that is being built.
+        wanted: String,
+    },
     /// A delivery was given twice.
     #[error("delivery {delivery} of site {site} was given twice")]
     DeliveryTwice {
@@ -247,7 +255,13 @@ fn check_previous(input: &ReleaseInput<'_>) -> Result<(), ReleaseError> {
     let Some(previous) = input.previous else {
         return Ok(());
     };
-    if previous.manifest.track != input.track.id || previous.manifest.version >= *input.version {
+    if previous.manifest.track != input.track.id {
+        return Err(ReleaseError::PreviousOfOtherTrack {
+            found: previous.manifest.track.to_string(),
+            wanted: input.track.id.to_string(),
+        });
+    }
+    if previous.manifest.version >= *input.version {
         return Err(ReleaseError::VersionNotNewer {
             version: input.version.clone(),
             before: previous.manifest.version.clone(),

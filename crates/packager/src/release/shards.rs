@@ -394,7 +394,12 @@ fn repack(
             file.seek(start)?;
             copy_hashed(&mut (&mut *file).take(member.size), sink).map(|(digest, _)| digest)
         };
-        block.append_member(&member.facts, member.size, member.sha256, &mut content)?;
+        block.append_member(
+            &member.facts,
+            member.size,
+            Some(member.sha256),
+            &mut content,
+        )?;
     }
     let (mut file, entry) = block.finish()?;
     file.seek(SeekFrom::Start(0))

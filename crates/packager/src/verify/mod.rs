@@ -7,7 +7,6 @@ mod statement;
 
 pub use fault::{Fault, FaultKind};
 
-use crate::bag;
 use crate::index::Index;
 use crate::manifest::{BundleManifest, Counts};
 use crate::package::Statement;

@@ -1,6 +1,7 @@
 //! Every kind of tampering is done, and must be told by name.
 
 use super::*;
+use crate::bag;
 use crate::testing::{TWO_PATIENTS, bundle_facts, reseal, write_bundle, write_package};
 use crate::{Compression, SigningKey};
 use std::fs;
