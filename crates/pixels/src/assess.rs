@@ -20,6 +20,8 @@ use cloakroom_core::{
 const PAGE_LINES: usize = 60;
 /// So is one of which more than one part in so many is text.
 const PAGE_PART: u64 = 3;
+/// What cannot be read and takes more than one part in so many may be anatomy, which is not wiped unseen.
+const LARGEST_UNREAD: u64 = 32;
 /// An image that would lose more than one part in so many to the detector needs a person.
 const MOST_WIPED: u64 = 2;
 
@@ -215,6 +217,10 @@ fn text_to_wipe(
         let Some(rect) = seen.rect.clip(image.columns, image.rows) else {
             continue;
         };
+        if unread && LARGEST_UNREAD * rect.area() > u64::from(image.columns) * u64::from(image.rows)
+        {
+            return Err(HoldReason::PixelTextUncertain);
+        }
         if unread || seen.judgement == Judgement::Goes {
             uncertain |= unread;
             let source = "detector".to_owned();

@@ -156,10 +156,14 @@ impl DeviceRules {
                 .map(|rect| region(rect, None))
                 .collect()
         };
-        (!regions.is_empty()).then(|| RuleAreas {
-            rule: source,
-            regions,
-        })
+        if regions.is_empty() {
+            None
+        } else {
+            Some(RuleAreas {
+                rule: source,
+                regions,
+            })
+        }
     }
 
     fn find(&self, image: &ImageDescription) -> Option<&DeviceRule> {
@@ -270,7 +274,24 @@ mod tests {
 
     #[test]
     fn the_shipped_rules_read() {
-        DeviceRules::parse(SHIPPED).unwrap();
+        let rules = DeviceRules::parse(SHIPPED).unwrap();
+        let image = ImageDescription {
+            manufacturer: Phi::new("Philips Medical Systems".into()),
+            model: Phi::new("CX50".into()),
+            columns: 800,
+            rows: 600,
+            ..image()
+        };
+        let areas = rules.areas(&image).unwrap();
+        assert_eq!(
+            areas.regions[0].rect,
+            Rect {
+                x: 0,
+                y: 0,
+                width: 800,
+                height: 62
+            }
+        );
     }
 
     #[test]

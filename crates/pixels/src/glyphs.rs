@@ -124,6 +124,7 @@ mod tests {
             columns,
             rows,
             values,
+            is_colour: false,
         }
     }
 

@@ -15,7 +15,9 @@ const KEY_FRAMES: usize = 4;
 const TURNED: usize = 1;
 
 /// A reading this certain needs no other.
-const CERTAIN: f32 = 0.9;
+const CERTAIN: f32 = 0.88;
+/// A line is read in no more pictures than this.
+const READ_IN: usize = 4;
 
 /// A lone letter that is read with less certainty than this in every picture is none.
 const SPECK: f32 = 0.5;
@@ -28,6 +30,8 @@ pub(crate) struct SeenText {
     pub(crate) judgement: Judgement,
     /// How certain the reading is.
     pub(crate) score: f32,
+    /// Letters and digits that were read.
+    pub(crate) letters: usize,
 }
 
 /// One look at an image.
@@ -107,9 +111,14 @@ impl Look<'_> {
         // The usual pictures of all planes come first, for most text is read at once in one of them.
         let mut pictures: Vec<(usize, Picture)> = Vec::new();
         for plane in planes {
-            for (index, rendering) in plane.renderings(self.care).into_iter().enumerate() {
+            let care = if plane.is_colour {
+                Care::Brief
+            } else {
+                self.care
+            };
+            for (index, rendering) in plane.renderings(care).into_iter().enumerate() {
                 boxes.extend(find(&rendering, &map)?);
-                if index < TURNED {
+                if index < TURNED && !plane.is_colour {
                     let turned = find(&rendering.turned_left(), &map)?;
                     let back = turned
                         .into_iter()
@@ -134,7 +143,7 @@ impl Look<'_> {
     fn judged(&self, found: TextBox, pictures: &[(usize, Picture)]) -> Option<SeenText> {
         let mut best = (String::new(), 0.0_f32);
         let mut named = false;
-        'pictures: for (_, picture) in pictures {
+        'pictures: for (_, picture) in pictures.iter().take(READ_IN) {
             let (x, y) = (found.left.saturating_sub(1), found.top.saturating_sub(1));
             let line = picture.crop(x, y, found.right + 1 - x, found.bottom + 1 - y);
             let tall = 2 * line.rows > 3 * line.columns;
@@ -161,10 +170,16 @@ impl Look<'_> {
         } else {
             judge(&best.0, self.known)
         };
+        let letters = best
+            .0
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .count();
         Some(SeenText {
             rect: with_margin(found),
             judgement,
             score: best.1,
+            letters,
         })
     }
 }

@@ -187,7 +187,8 @@ const fn is_clean_by(reason: &PixelReason) -> bool {
 }
 
 impl Masked {
-    /// Shows the result to the detector: text that it can still read holds the object. What a person decided stands.
+    /// Shows the result to the detector: text of more than one letter that it can still read holds the object. What a
+    /// person decided stands.
     fn look_again(&self, request: &ImageToAssess<'_>) -> Result<(), HoldReason> {
         let (Some(detector), Some(value)) = (request.detector, &self.value) else {
             return Ok(());
@@ -215,7 +216,9 @@ impl Masked {
             care: Care::Brief,
         };
         let residue = look.at(&Frames::new(&result)?)?.into_iter().any(|seen| {
-            seen.judgement == Judgement::Goes && seen.score >= request.policy.recognition_threshold
+            seen.judgement == Judgement::Goes
+                && seen.score >= request.policy.recognition_threshold
+                && seen.letters > 1
         });
         if residue {
             Err(HoldReason::PixelResidue)

@@ -322,7 +322,6 @@ fn is_written_in_full(shape: &FrameShape, frames: u32, len: u64) -> bool {
     len >= full.frame_bits().div_ceil(8) * u64::from(frames)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it maps an error")]
 pub(crate) fn unreadable(_error: io::Error) -> HoldReason {
     HoldReason::PixelUndecodable
 }

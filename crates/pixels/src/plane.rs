@@ -11,6 +11,8 @@ pub(crate) struct Plane {
     pub(crate) columns: usize,
     pub(crate) rows: usize,
     pub(crate) values: Vec<u16>,
+    /// It shows how far pixels are from grey, not their light.
+    pub(crate) is_colour: bool,
 }
 
 /// How many pictures a plane is looked at in.
@@ -38,6 +40,7 @@ pub(crate) fn planes(frame: &Frame<'_>, image: &ImageDescription) -> Vec<Plane> 
         columns: shape.columns as usize,
         rows: shape.rows as usize,
         values,
+        is_colour: false,
     };
     match shape.colour {
         Colour::Monochrome1 | Colour::Monochrome2 => vec![plane(grey(frame))],
@@ -66,7 +69,11 @@ pub(crate) fn planes(frame: &Frame<'_>, image: &ImageDescription) -> Vec<Plane> 
             // Less than this is what lossy compression leaves of grey.
             let coloured = far.iter().filter(|value| **value > 0x2000).count() > 20;
             let far = coloured.then_some(far);
-            std::iter::once(light).chain(far).map(plane).collect()
+            let far = far.map(|values| Plane {
+                is_colour: true,
+                ..plane(values)
+            });
+            std::iter::once(plane(light)).chain(far).collect()
         }
     }
 }

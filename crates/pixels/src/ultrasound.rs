@@ -2,8 +2,8 @@
 
 use cloakroom_core::{ImageDescription, Rect};
 
-/// Pixels around a scan area that stay; scanners draw its frame there.
-const MARGIN: u32 = 2;
+/// Pixels of a scan area along its edges that go too, for letters outside it may reach into them.
+const MARGIN: u32 = 1;
 /// Scan areas that take less than this part of the image are not believed: one in so many.
 const LEAST_PART: u64 = 5;
 
@@ -18,15 +18,14 @@ pub(crate) fn outside_of_regions(image: &ImageDescription) -> Option<Vec<Rect>> 
             let rect = region.rect;
             let fits = u64::from(rect.x) + u64::from(rect.width) <= u64::from(image.columns)
                 && u64::from(rect.y) + u64::from(rect.height) <= u64::from(image.rows);
-            let (x, y) = (rect.x.saturating_sub(MARGIN), rect.y.saturating_sub(MARGIN));
-            let grown = Rect {
-                x,
-                y,
-                width: rect.x + rect.width + MARGIN - x,
-                height: rect.y + rect.height + MARGIN - y,
+            let narrower = Rect {
+                x: rect.x + MARGIN,
+                y: rect.y + MARGIN,
+                width: rect.width.saturating_sub(2 * MARGIN),
+                height: rect.height.saturating_sub(2 * MARGIN),
             };
             if fits {
-                grown.clip(image.columns, image.rows)
+                narrower.clip(image.columns, image.rows)
             } else {
                 None
             }
@@ -126,25 +125,25 @@ mod tests {
                     x: 0,
                     y: 0,
                     width: 100,
-                    height: 8
+                    height: 11
                 },
                 Rect {
                     x: 0,
-                    y: 8,
-                    width: 18,
-                    height: 64
+                    y: 11,
+                    width: 21,
+                    height: 58
                 },
                 Rect {
-                    x: 82,
-                    y: 8,
-                    width: 18,
-                    height: 64
+                    x: 79,
+                    y: 11,
+                    width: 21,
+                    height: 58
                 },
                 Rect {
                     x: 0,
-                    y: 72,
+                    y: 69,
                     width: 100,
-                    height: 8
+                    height: 11
                 },
             ]
         );

@@ -14,7 +14,7 @@ const UNCLIP: f32 = 1.6;
 const TILE: usize = 1280;
 const OVERLAP: usize = 128;
 /// Pictures up to this size are looked at twice as large, for the sake of small letters.
-const SMALL: usize = 640;
+const SMALL: usize = 400;
 
 /// A box in pixels of the picture, right and bottom exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -121,7 +121,7 @@ fn mentions(text: &str, known: &KnownValues) -> bool {
         let value = value.value.expose();
         let parts = value.split(['^', '=', ' ', ',', '\\']).map(folded);
         parts.chain([folded(value)]).any(|part| {
-            let wide = part.chars().any(|letter| !letter.is_ascii());
+            let wide = !part.is_ascii();
             part.chars().count() >= if wide { 1 } else { SHORTEST_VALUE } && text.contains(&part)
         })
     })
