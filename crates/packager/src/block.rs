@@ -58,7 +58,14 @@ impl BlockEntry {
 /// Writes the objects of one series as tar, compressed as a frame of its own, to any sink.
 ///
 /// A series needs no knowledge of the shard that it will lie in, so many can be written at once; the
-/// memory taken is the sink's.
+/// memory taken is the sink's. It takes nothing that did not pass the gate:
+///
+/// ```compile_fail,E0624
+/// # use cloakroom_core::{Digest, InstanceFacts};
+/// let mut block = cloakroom_packager::SeriesBlock::new(Vec::new(), cloakroom_packager::Compression::None);
+/// let mut write = |sink: &mut dyn std::io::Write| sink.write_all(b"x").map(|()| Digest::of(b"x"));
+/// let _ = block.append_member(&InstanceFacts::default(), 1, None, &mut write);
+/// ```
 pub struct SeriesBlock<W: Write> {
     writer: FrameWriter<W>,
     position: u64,

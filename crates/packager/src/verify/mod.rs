@@ -149,7 +149,13 @@ pub(crate) struct Checked {
     pub(crate) tagmanifest: Digest,
 }
 
-/// A bundle without fault. Only [`verify`] makes one, through [`Report::into_bundle`].
+/// A bundle without fault. Only [`verify`] makes one, through [`Report::into_bundle`], and a release is made of nothing else:
+///
+/// ```compile_fail,E0451
+/// fn forge(real: cloakroom_packager::VerifiedBundle, other: cloakroom_packager::BundleManifest) -> cloakroom_packager::VerifiedBundle {
+///     cloakroom_packager::VerifiedBundle { manifest: other, ..real }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct VerifiedBundle {
     pub(crate) manifest: BundleManifest,
