@@ -16,6 +16,8 @@ const CODING_SCHEME: Tag = Tag(0x0008, 0x0102);
 const CODE_MEANING: Tag = Tag(0x0008, 0x0104);
 const CONTENT_SEQUENCE: Tag = Tag(0x0040, 0xA730);
 
+const WAVEFORM_ANNOTATION: Tag = Tag(0x0040, 0xB020);
+
 /// Dummy Items are not nested deeper than this.
 const DEEPEST: usize = 4;
 
@@ -42,6 +44,9 @@ pub(crate) fn value(vr: VR) -> Option<Vec<u8>> {
 pub(crate) fn item(rules: &ClassRules, path: &[Tag], uid: &dyn Fn(&[Tag]) -> String) -> NewItem {
     if path.last() == Some(&CONTENT_SEQUENCE) {
         return content();
+    }
+    if path.last() == Some(&WAVEFORM_ANNOTATION) {
+        return annotation();
     }
     let required: Vec<(Tag, Type)> = rules.required(path).collect();
     let mut item = NewItem::new();
@@ -83,4 +88,11 @@ fn content() -> NewItem {
         .with(Tag(0x0040, 0xA040), VR::CS, b"TEXT".to_vec())
         .with_sequence(Tag(0x0040, 0xA043), vec![concept])
         .with(Tag(0x0040, 0xA160), VR::UT, TEXT.into())
+}
+
+/// An annotation of all channels of the first multiplex group, which says that its text is gone.
+fn annotation() -> NewItem {
+    NewItem::new()
+        .with(Tag(0x0070, 0x0006), VR::ST, TEXT.into())
+        .with(Tag(0x0040, 0xA0B0), VR::US, vec![1, 0, 0, 0])
 }

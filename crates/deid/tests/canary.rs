@@ -193,7 +193,7 @@ fn private_blocks_stay_only_by_list_and_never_blindly() {
         .with(0x0019_0010, "LO", "SIEMENS MR HEADER")
         .with(0x0019_100B, "DS", "12 CANARY")
         .with(0x0019_100C, "IS", "1000")
-        .sequence(0x0021_1001, &[nested.clone()])
+        .sequence(0x0021_1001, std::slice::from_ref(&nested))
         .with(0x0029_0010, "LO", "SIEMENS CSA HEADER")
         .bytes(0x0029_1010, "OB", b"SV10\x04\x03CANARYCSA Smith^John\0")
         .bytes(
@@ -455,7 +455,7 @@ fn a_report_is_cleaned_item_by_item_and_stays_a_tree() {
         .sequence(0x0040_A730, &[unit, accession.clone()]);
     let only = content("CONTAINER", concept("121070", "DCM", "Findings"))
         .with(0x0040_A050, "CS", "SEPARATE")
-        .sequence(0x0040_A730, &[accession.clone()]);
+        .sequence(0x0040_A730, std::slice::from_ref(&accession));
     let mut set = ct();
     set.0.retain(|(tag, _)| {
         *tag < 0x0018_0000 || matches!(tag, 0x0020_000D | 0x0020_000E | 0x0020_0011 | 0x0020_0013)

@@ -20,7 +20,9 @@ impl<'a> Planner<'a> {
             .object
             .sop_instance_uid()
             .ok_or(HoldReason::HierarchyConflict)?;
-        if self.profile.options().has(ProfileOption::RetainUids) {
+        // The standard gives UIDs to instances of its own, the well-known colour palettes.
+        let own = uid::is_standard(original.expose());
+        if own || self.profile.options().has(ProfileOption::RetainUids) {
             return Ok(original.into_exposed());
         }
         Ok(self.mapped(original.expose()).to_string())
