@@ -7,6 +7,7 @@
 use crate::assess::ImageToAssess;
 use crate::dct;
 use crate::encapsulated::Encapsulated;
+use crate::jpegls;
 use crate::native::NativePixels;
 use crate::rle;
 use crate::scrub::{Expected, scrub};
@@ -134,7 +135,10 @@ impl<'a> CodedFrames<'a> {
                     jpeg2000::decode(coded, shape, &syntax)
                 })
             }
-            Coding::JpegLs | Coding::Native | Coding::Opaque => None,
+            Coding::JpegLs => patiently(coded.into_owned(), shape, |coded, shape| {
+                jpegls::samples(coded).map(|data| words(&data, shape))
+            }),
+            Coding::Native | Coding::Opaque => None,
         };
         let data = data.filter(|data| data.len() == shape.frame_samples() * shape.sample_bytes());
         Ok(Frame {

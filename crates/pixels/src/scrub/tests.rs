@@ -43,7 +43,7 @@ fn a_jpeg_with_nothing_to_scrub_is_not_copied() {
     for len in [0, 1] {
         let mut frame = jpeg(0xC3, &[1], &[]);
         frame.resize(frame.len() + len, 0);
-        if frame.len() % 2 == 0 {
+        if frame.len().is_multiple_of(2) {
             assert_eq!(scrub(Coding::JpegLossless, &frame, &EXPECTED), Ok(None));
         }
     }
@@ -97,7 +97,7 @@ fn what_tells_the_colour_stays() {
         &[b"JFIF\0\x01\x01\0\0\x01\0\x01\x01\x01ABC", CANARY].concat(),
     );
     let plain = marker(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
-    let named = jpeg(0xC3, b"RGB", &[jfif.clone()]);
+    let named = jpeg(0xC3, b"RGB", std::slice::from_ref(&jfif));
     assert_eq!(
         scrubbed(Coding::JpegLossless, &named, &expected),
         jpeg(0xC3, b"RGB", &[plain])
@@ -223,7 +223,7 @@ fn jpeg_2000_loses_comments_in_every_header_and_what_follows_the_end() {
         let main = [comment.clone(), lengths];
         let mut dirty = Stream {
             main: &main,
-            tile: &[comment.clone()],
+            tile: std::slice::from_ref(&comment),
             open,
         }
         .build();
