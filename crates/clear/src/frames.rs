@@ -79,10 +79,14 @@ fn searchable(fragment: &[u8], codec: Codec) -> Vec<Range<usize>> {
     let parsed = match codec {
         Codec::Jpeg => jpeg(fragment),
         Codec::Jpeg2000 => jpeg_2000(fragment),
-        Codec::RunLength => Some(vec![0..fragment.len().min(64)]),
+        Codec::RunLength => Some(whole(fragment.len().min(64))),
         Codec::Other => None,
     };
-    parsed.unwrap_or_else(|| vec![0..fragment.len()])
+    parsed.unwrap_or_else(|| whole(fragment.len()))
+}
+
+fn whole(length: usize) -> Vec<Range<usize>> {
+    core::iter::once(0..length).collect()
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<usize> {
@@ -225,7 +229,7 @@ mod tests {
             b"",
         ] {
             for codec in [Codec::Jpeg, Codec::Jpeg2000, Codec::Other] {
-                assert_eq!(searchable(bytes, codec), [0..bytes.len()]);
+                assert_eq!(searchable(bytes, codec), whole(bytes.len()));
             }
         }
     }

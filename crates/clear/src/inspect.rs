@@ -3,7 +3,7 @@
 use crate::encoded::{META_START, PixelHeader, PixelSource, Syntax, transfer_syntax};
 use crate::facts::facts_of;
 use crate::frames;
-use crate::residue::{Allowed, PatientScan, is_everyday};
+use crate::residue::{Allowed, Field, PatientScan, is_everyday};
 use crate::rules::{METHOD_CODES, Rules, method_codes};
 use crate::second_reader::{SecondReading, Seen};
 use cloakroom_core::{
@@ -246,21 +246,24 @@ impl Inspection<'_> {
     }
 
     fn search_text(&mut self, seen: &Seen<'_>) {
-        let is_text = matches!(
-            seen.vr,
-            VR::AE | VR::CS | VR::LO | VR::LT | VR::PN | VR::SH | VR::ST | VR::UC | VR::UR | VR::UT
-        );
+        let maker = seen.tag == tags::MANUFACTURER || seen.tag == tags::MANUFACTURER_MODEL_NAME;
+        let field = match seen.vr {
+            _ if maker => Field::Term,
+            VR::PN => Field::Name,
+            VR::LO | VR::LT | VR::SH | VR::ST | VR::UC | VR::UN | VR::UR | VR::UT => Field::Text,
+            VR::AE | VR::CS => Field::Term,
+            _ => return,
+        };
         let own = seen.tag == tags::DEIDENTIFICATION_METHOD
             || seen.ancestors.first() == Some(&METHOD_CODES);
-        if !is_text || own {
+        if own {
             return;
         }
-        let maker = seen.tag == tags::MANUFACTURER || seen.tag == tags::MANUFACTURER_MODEL_NAME;
         for text in seen.texts() {
             if text.trim_matches(['\0', ' ']) == self.scan.pseudonym() {
                 continue;
             }
-            for kind in self.scan.search_text(text) {
+            for kind in self.scan.search_text(&text, field) {
                 let kept = self.gate.exempt.contains(&kind) || maker && is_house(kind);
                 if !kept {
                     self.find(FindingKind::KnownValue(kind), Some(seen), None);

@@ -17,6 +17,8 @@ mod recheck;
 pub mod residue;
 mod rules;
 mod second_reader;
+#[cfg(test)]
+mod tests;
 
 pub use clear::{Cleared, Held, NotWhatWasCleared, clear};
 pub use inspect::Gate;

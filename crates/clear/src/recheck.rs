@@ -3,7 +3,7 @@
 use crate::encoded::META_START;
 use crate::rules::is_never_allowed;
 use crate::second_reader::SecondReading;
-use cloakroom_core::{Tag, VR, uid};
+use cloakroom_core::{Tag, uid};
 use dicom_dictionary_std::tags;
 use std::collections::BTreeSet;
 
@@ -70,7 +70,7 @@ fn check(reading: &SecondReading, faults: &mut BTreeSet<String>) {
         if is_never_allowed(seen.tag, !seen.ancestors.is_empty()) {
             faults.insert(format!("{} may not stand in a released object", place()));
         }
-        let mapped = |text: &&str| {
+        let mapped = |text: &std::borrow::Cow<'_, str>| {
             let text = text.trim_matches(['\0', ' ']);
             text.is_empty() || uid::is_standard(text) || text.starts_with("2.25.")
         };
@@ -82,7 +82,7 @@ fn check(reading: &SecondReading, faults: &mut BTreeSet<String>) {
                 | tags::FRAME_OF_REFERENCE_UID
                 | tags::REFERENCED_SOP_INSTANCE_UID
         );
-        if seen.vr == VR::UI && instance && !uids_stay && !seen.texts().iter().all(mapped) {
+        if instance && !uids_stay && !seen.texts().iter().all(mapped) {
             faults.insert(format!("{} is not a mapped UID", place()));
         }
     });

@@ -48,7 +48,7 @@ impl Rules<'_> {
         if self.is_forbidden(seen) {
             return Some(FindingKind::ForbiddenAttribute);
         }
-        (seen.vr == VR::UI && !self.uids_are_mapped(seen)).then_some(FindingKind::UnmappedUid)
+        (seen.holds_uids() && !self.uids_are_mapped(seen)).then_some(FindingKind::UnmappedUid)
     }
 
     fn is_forbidden(&self, seen: &Seen<'_>) -> bool {
@@ -134,12 +134,26 @@ impl Rules<'_> {
             return true;
         }
         let structural = STRUCTURAL.contains(&seen.tag);
+        let dummy = seen
+            .ancestors
+            .iter()
+            .any(|above| self.becomes_a_dummy(*above));
         seen.texts().into_iter().all(|text| {
             let uid = text.trim_matches(['\0', ' ']);
             uid.is_empty()
                 || self.minted.contains(uid)
                 || is_public(uid, 5) && uid::is_standard(uid)
                 || structural && is_public(uid, 6)
+                || dummy && uid.starts_with("2.25.")
+        })
+    }
+
+    /// Whether a Sequence is replaced by a dummy, whose UIDs stand for nothing and so are on no map. An original
+    /// UID left in it would be found by the search of the bytes.
+    fn becomes_a_dummy(&self, sequence: Tag) -> bool {
+        row(sequence).is_some_and(|row| {
+            row.option_cell(self.options).is_none()
+                && matches!(row.basic, Code::D | Code::ZD | Code::XD | Code::XZD)
         })
     }
 }

@@ -3,14 +3,19 @@
 use crate::encoded::{META_START, PixelHeader};
 use cloakroom_core::{PathPattern, Step, Tag, VR};
 use cloakroom_profile::standard::private_attributes::is_known_creator;
+use cloakroom_profile::standard::vr_of;
 use dicom_core::header::Header as _;
 use dicom_core::value::{PrimitiveValue, Value};
 use dicom_object::file::ReadPreamble;
 use dicom_object::{DefaultDicomObject, InMemDicomObject, OpenFileOptions};
+use std::borrow::Cow;
 use std::io::Read as _;
 
 /// Sequences are followed to this depth; what is deeper is not readable.
 const DEEPEST: usize = 128;
+
+/// Bytes of unknown VR are looked at as text up to this length; the search of raw bytes sees all of them.
+const LONGEST_TEXT: usize = 1 << 16;
 
 /// The object as the second reader sees it.
 pub(crate) struct SecondReading {
@@ -136,7 +141,18 @@ pub(crate) fn text_of(dataset: &InMemDicomObject, tag: Tag) -> String {
     let value = dataset
         .get(tag)
         .and_then(|element| element.value().primitive());
-    value.map_or_else(String::new, |value| clean(&value.to_str()))
+    value.map_or_else(String::new, |value| clean(&texts_of(value).join("\\")))
+}
+
+/// The values as text. Bytes of an attribute whose VR is unknown are taken one a character.
+fn texts_of(value: &PrimitiveValue) -> Vec<String> {
+    match value {
+        PrimitiveValue::U8(bytes) if bytes.len() <= LONGEST_TEXT => {
+            vec![bytes.iter().map(|byte| char::from(*byte)).collect()]
+        }
+        PrimitiveValue::U8(_) => Vec::new(),
+        _ => value.to_multi_str().iter().cloned().collect(),
+    }
 }
 
 fn clean(text: &str) -> String {
@@ -210,15 +226,21 @@ impl Seen<'_> {
         PathPattern::new(steps)
     }
 
-    /// The decoded values of an attribute of text; nothing for numbers, bytes and Sequences.
-    pub(crate) fn texts(&self) -> Vec<&str> {
+    /// The decoded values of the attribute; nothing for Sequences and long bytes.
+    pub(crate) fn texts(&self) -> Vec<Cow<'_, str>> {
         match self.content {
-            Content::Value(PrimitiveValue::Str(text)) => vec![text.as_str()],
+            Content::Value(PrimitiveValue::Str(text)) => vec![text.as_str().into()],
             Content::Value(PrimitiveValue::Strs(texts)) => {
-                texts.iter().map(String::as_str).collect()
+                texts.iter().map(|text| text.as_str().into()).collect()
             }
+            Content::Value(value) => texts_of(value).into_iter().map(Cow::Owned).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether it holds UIDs, by its own VR or, where that is unknown, by the dictionary's.
+    pub(crate) fn holds_uids(&self) -> bool {
+        self.vr == VR::UI || self.vr != VR::SQ && vr_of(self.tag) == Some(VR::UI)
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum Strength {
     Token,
     /// As the whole of a decoded value.
     WholeValue,
+    /// As a whole token of a person's name: an everyday word, which means somebody only there.
+    NamePart,
 }
 
 /// One way to write a known value. It has no `Debug`.
@@ -154,10 +156,10 @@ impl Forms<'_> {
             .all(|word| weight(word) < 2 || is_short_number(word) || (self.lexicon)(word));
         match weight(&joined) {
             0 | 1 => None,
+            _ if everyday && house => None,
+            _ if everyday => Some(Strength::NamePart),
             2 | 3 if house => Some(Strength::WholeValue),
             2 | 3 => Some(Strength::Token),
-            _ if everyday && house => Some(Strength::WholeValue),
-            _ if everyday => Some(Strength::Token),
             _ => Some(Strength::Anywhere),
         }
     }

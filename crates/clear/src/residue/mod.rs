@@ -17,3 +17,4 @@ mod uids;
 
 pub(crate) use lexicon::is_everyday;
 pub use scan::{Allowed, Hit, LexiconFn, PatientScan};
+pub use text::Field;

@@ -2,7 +2,7 @@
 
 use super::encodings::{Coding, patterns_of};
 use super::forms::{Form, Shape, Strength, forms_of};
-use super::text::TextScan;
+use super::text::{Field, TextScan};
 use super::uids;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use cloakroom_core::{KnownKind, KnownValues, PatientPseudonym};
@@ -174,13 +174,13 @@ impl PatientScan {
 
     /// The kinds of known values in one decoded value of a text attribute.
     #[must_use]
-    pub fn search_text(&self, value: &str) -> Vec<KnownKind> {
+    pub fn search_text(&self, value: &str, field: Field) -> Vec<KnownKind> {
         let Some(automata) = &self.automata else {
             return Vec::new();
         };
         automata
             .text
-            .search(value, &self.forms, self.lexicon.as_ref())
+            .search(value, field, &self.forms, self.lexicon.as_ref())
     }
 
     /// Whether a match of a pattern is a finding, by what stands around it.

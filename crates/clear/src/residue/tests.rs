@@ -2,7 +2,7 @@
 
 use super::encodings::{Coding, patterns_of};
 use super::forms::{Strength, forms_of};
-use super::{Allowed, PatientScan};
+use super::{Allowed, Field, PatientScan};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cloakroom_core::{KnownKind, KnownValue, KnownValues, Phi};
@@ -308,7 +308,7 @@ fn everyday_bytes_are_no_findings() {
         "1.2.840.10008.1.2.1234.123456",
         "RescaleSlope 123456.7 1 1234",
         "clinal line Radiology Department 010203",
-        "TM\x06\0123456",
+        "TM\x06\x00123456",
         "lina1.5 final",
     ] {
         let found = kinds(&scan, text.as_bytes());
@@ -342,10 +342,16 @@ fn short_and_everyday_values_are_whole_tokens_of_text() {
         (KnownKind::PatientId, "4711"),
         (KnownKind::Institution, "CT9"),
     ]);
-    let text = |value: &str| scan.search_text(value);
+    let text = |value: &str| scan.search_text(value, Field::Text);
     assert_eq!(text("head, Li"), [KnownKind::PatientName]);
     assert_eq!(text("seen by jo"), [KnownKind::PatientName]);
-    assert_eq!(text("WHITE matter"), [KnownKind::PatientName]);
+    assert_eq!(text("WHITE matter"), []);
+    assert_eq!(
+        scan.search_text("Dr^White", Field::Name),
+        [KnownKind::PatientName]
+    );
+    assert_eq!(scan.search_text("LI", Field::Term), []);
+    assert_eq!(text("jo white"), [KnownKind::PatientName]);
     assert_eq!(text("李 头部"), [KnownKind::PatientName]);
     assert_eq!(text("患者李娜头部"), [KnownKind::PatientName]);
     assert_eq!(text("MRN ４７１１"), [KnownKind::PatientId]);
@@ -375,12 +381,15 @@ fn text_that_was_read_in_the_wrong_character_set_is_read_again() {
             .collect::<String>()
     };
     let (gb, _, _) = encoding_rs::GB18030.encode("王");
-    assert_eq!(scan.search_text(&as_latin(&gb)), [KnownKind::PatientName]);
     assert_eq!(
-        scan.search_text(&as_latin(b"\x1b$)C\xc8\xab")),
+        scan.search_text(&as_latin(&gb), Field::Text),
         [KnownKind::PatientName]
     );
-    assert_eq!(scan.search_text("Müller"), []);
+    assert_eq!(
+        scan.search_text(&as_latin(b"\x1b$)C\xc8\xab"), Field::Text),
+        [KnownKind::PatientName]
+    );
+    assert_eq!(scan.search_text("Müller", Field::Text), []);
 }
 
 #[test]

@@ -18,6 +18,17 @@ const READINGS: [&Encoding; 7] = [
     ISO_2022_JP,
 ];
 
+/// What kind of text is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// A name of a person (VR PN).
+    Name,
+    /// Text that anybody may have typed.
+    Text,
+    /// A term out of a list, or the name of a maker or model, where short words are codes.
+    Term,
+}
+
 /// An automaton over the folded forms.
 pub(crate) struct TextScan {
     automaton: AhoCorasick,
@@ -49,19 +60,26 @@ impl TextScan {
     pub(crate) fn search(
         &self,
         value: &str,
+        field: Field,
         forms: &[Form],
         lexicon: Lexicon<'_>,
     ) -> Vec<KnownKind> {
-        let mut kinds = self.search_folded(&fold(value), forms, lexicon);
+        let mut kinds = self.search_folded(&fold(value), field, forms, lexicon);
         for reading in readings(value) {
-            kinds.extend(self.search_folded(&fold(&reading), forms, lexicon));
+            kinds.extend(self.search_folded(&fold(&reading), field, forms, lexicon));
         }
         kinds.sort();
         kinds.dedup();
         kinds
     }
 
-    fn search_folded(&self, text: &str, forms: &[Form], lexicon: Lexicon<'_>) -> Vec<KnownKind> {
+    fn search_folded(
+        &self,
+        text: &str,
+        field: Field,
+        forms: &[Form],
+        lexicon: Lexicon<'_>,
+    ) -> Vec<KnownKind> {
         let mut kinds = Vec::new();
         for found in self.automaton.find_overlapping_iter(text) {
             let owners = self.owners.get(found.pattern().as_usize());
@@ -70,12 +88,23 @@ impl TextScan {
                 .flatten()
                 .filter_map(|owner| forms.get(*owner))
             {
-                if stands(form, text, found.start(), found.end(), lexicon) {
+                if is_looked_for(form, field)
+                    && stands(form, text, found.start(), found.end(), lexicon)
+                {
                     kinds.push(form.kind);
                 }
             }
         }
         kinds
+    }
+}
+
+/// Whether a form as telling as this one counts in such a field at all.
+const fn is_looked_for(form: &Form, field: Field) -> bool {
+    match form.strength {
+        Strength::Anywhere => true,
+        Strength::Token | Strength::WholeValue => !matches!(field, Field::Term),
+        Strength::NamePart => matches!(field, Field::Name),
     }
 }
 
@@ -87,7 +116,7 @@ fn stands(form: &Form, text: &str, start: usize, end: usize, lexicon: Lexicon<'_
     let whole = left == ' ' && right == ' ';
     match form.strength {
         Strength::WholeValue => before.is_empty() && after.is_empty(),
-        Strength::Token => whole,
+        Strength::Token | Strength::NamePart => whole,
         Strength::Anywhere if whole || found.chars().any(is_dense) => true,
         Strength::Anywhere => match form.shape {
             Shape::Words if found.contains(' ') || found.len() < 6 => {
@@ -104,7 +133,9 @@ fn stands(form: &Form, text: &str, start: usize, end: usize, lexicon: Lexicon<'_
 fn splits_no_digits(left: char, found: &str, right: char) -> bool {
     let first = found.starts_with(|sign: char| sign.is_ascii_digit());
     let last = found.ends_with(|sign: char| sign.is_ascii_digit());
-    !(first && left.is_ascii_digit()) && !(last && right.is_ascii_digit())
+    let split_left = first && left.is_ascii_digit();
+    let split_right = last && right.is_ascii_digit();
+    !split_left && !split_right
 }
 
 fn word_around(before: &str, found: &str, after: &str) -> String {
