@@ -12,9 +12,13 @@ mod common;
 
 use cloakroom_clear::{Cleared, Recheck};
 use cloakroom_core::{Digest, HoldReason, KnownKind};
+use cloakroom_pixels::PixelBytes;
 use common::{End, Way};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn files() -> Vec<PathBuf> {
     let shared = std::env::var_os("CLOAKROOM_SHARED").map_or_else(
@@ -98,4 +102,59 @@ fn plant(way: &Way, bytes: &[u8], object: &Cleared) -> bool {
         End::Cleared(_) => panic!("a planted value left"),
         End::Quarantined | End::HeldBefore(_) => panic!("the way of an object changed"),
     }
+}
+
+/// A file that is read from disk, and may change while it is read.
+struct OnDisk {
+    bytes: Vec<u8>,
+    changed: AtomicBool,
+}
+
+impl PixelBytes for OnDisk {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let start = usize::try_from(offset).unwrap();
+        buffer.copy_from_slice(&self.bytes[start..start + buffer.len()]);
+        if self.changed.load(Ordering::Relaxed) {
+            buffer[0] ^= 1;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_streamed_object_has_its_digest_once_it_is_written_and_may_not_change_after() {
+    let way = Way::new("basic");
+    let files = files();
+    let mut tried = 0;
+    for bytes in files.iter().filter_map(|path| read_small(path)) {
+        let End::Cleared(in_memory) = way.take(&bytes, &[]) else {
+            continue;
+        };
+        if in_memory.facts().frames == 0 {
+            continue;
+        }
+        let disk = Arc::new(OnDisk {
+            bytes: bytes.clone(),
+            changed: AtomicBool::new(false),
+        });
+        let pixels: Arc<dyn PixelBytes> = Arc::<OnDisk>::clone(&disk);
+        let End::Cleared(streamed) = way.take_from(&bytes, &[], pixels) else {
+            panic!("where the bytes lie makes no difference to the gate");
+        };
+        assert_eq!(streamed.digest(), None);
+        let digest = streamed.write_to(&mut io::sink()).unwrap();
+        assert_eq!(Some(digest), streamed.digest());
+        assert_eq!(Some(digest), in_memory.digest());
+        disk.changed.store(true, Ordering::Relaxed);
+        assert!(streamed.write_to(&mut io::sink()).is_err());
+        tried += 1;
+        if tried == 5 {
+            return;
+        }
+    }
+    println!("skipped: no real files with pixels that pass");
 }

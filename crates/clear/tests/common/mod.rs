@@ -39,6 +39,16 @@ impl Way {
 
     /// Takes a file all the way. `planted` are values that the editor does not know and the gate does.
     pub(crate) fn take(&self, bytes: &[u8], planted: &[(KnownKind, &str)]) -> End {
+        self.take_from(bytes, planted, Arc::new(MemoryBytes(bytes.to_vec())))
+    }
+
+    /// The same with the pixels from a source of the caller's.
+    pub(crate) fn take_from(
+        &self,
+        bytes: &[u8],
+        planted: &[(KnownKind, &str)],
+        pixels: Arc<dyn PixelBytes>,
+    ) -> End {
         let source = Arc::new(MemorySource::new(bytes.to_vec()));
         let Ok(object) = cloakroom_p10::read(source, Extent::Whole, &Limits::default()) else {
             return End::Quarantined;
@@ -49,7 +59,6 @@ impl Way {
         let scan = self
             .gate
             .scan(&KnownValues::new(all.collect()), subject.pseudonym());
-        let pixels = Arc::new(MemoryBytes(bytes.to_vec()));
         match self.edit(object, &subject, &known, pixels.as_ref()) {
             Ok((edited, masked)) => self.gate(&scan, edited, masked, pixels),
             Err(reason) => End::HeldBefore(reason),
