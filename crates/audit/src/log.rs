@@ -180,6 +180,11 @@ impl SiteLog {
         self.latest.get(leaf).copied()
     }
 
+    /// The keyed digests of the inputs of all latest records.
+    pub fn inputs(&self) -> impl Iterator<Item = Digest> {
+        self.latest.values().map(|latest| latest.input)
+    }
+
     /// Begins the next run. Records wait in `spool`, an empty temporary file or buffer, because they are sorted at the end.
     pub fn begin<S: Read + Write + Seek>(&mut self, header: RunHeader, spool: S) -> Run<'_, S> {
         Run {

@@ -6,7 +6,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-/// A name of the program or of a profile: a rule, a version, a kind. At most 96 of the letters, digits and `-_.:/+,()`.
+/// A name of the program or of a profile: a rule, a version, a kind. At most 96 of the letters, digits and `-_.:/+,()>*`.
 ///
 /// No space, no `^`, no letter outside ASCII: a person's name in PN form or in any script but Latin does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Token(String);
 
 /// A text that cannot stand in a record. The text is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a name in a record is 1 to 96 letters, digits or any of -_.:/+,()")]
+#[error("a name in a record is 1 to 96 letters, digits or any of -_.:/+,()>*")]
 pub struct NotAToken;
 
 impl Token {
@@ -33,7 +33,7 @@ impl FromStr for Token {
         let sound = (1..=96).contains(&text.len())
             && text
                 .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+,()".contains(&byte));
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+,()>*".contains(&byte));
         if sound {
             Ok(Self(text.into()))
         } else {
@@ -176,7 +176,14 @@ mod tests {
         for text in ["ZHANG^SAN", "Zhang San", "张三", "", "a@b.example"] {
             assert_eq!(text.parse::<Token>(), Err(NotAToken), "{text}");
         }
-        assert!("table:X/Z/D".parse::<Token>().is_ok());
+        for text in [
+            "table:X/Z/D>D",
+            "table:X/Z/U*>U",
+            "gap:url",
+            "profile:contest/small-groups",
+        ] {
+            assert!(text.parse::<Token>().is_ok(), "{text}");
+        }
     }
 
     #[test]
