@@ -104,5 +104,5 @@ pub(crate) fn token(text: &str) -> Result<Token, Failure> {
 
 fn unfit() -> Failure {
     Failure::could_not_run("a rule or version has a name that cannot stand in a log")
-        .advise("use letters, digits and -_.:/+,() in names of profiles and rules")
+        .advise("use letters, digits and -_.:/+,()>* in names of profiles and rules")
 }

@@ -12,6 +12,7 @@ use crate::{Failure, packing};
 use cloakroom_audit::{ActionList, Checkpoint, EvidenceRecord, FinishedRun, LogEntry, Origin, RunHeader, SiteLog};
 use cloakroom_core::{Conservation, Digest};
 use cloakroom_packager::{BundleFacts, LogHead, PackageBuilder, SigningKey};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -70,12 +71,19 @@ fn write_log(work: &mut Work<'_>, folder: &Path) -> Result<WrittenLog, Failure> 
     };
     let spool_path = folder.join("log.spool");
     let spool = crate::files::create_private_read_write(&spool_path)?;
+    let choice = &work.choice;
+    let mut inputs = Inputs { used: log.inputs().collect(), earlier: BTreeMap::new() };
+    work.state.records(&work.settings.run.track, choice.number, &mut |stream, _, _, _| {
+        let earlier = choice.earlier(stream);
+        inputs.earlier.extend(earlier.and_then(|leaf| log.latest(&leaf)).map(|was| (stream, was.input)));
+        Ok(())
+    })?;
     let mut run = log.begin(header, spool);
     let mut leaves = Vec::new();
-    let choice = &work.choice;
     work.state.records(&work.settings.run.track, choice.number, &mut |stream, record, actions, bytes| {
         let mut record: EvidenceRecord = serde_json::from_str(record).map_err(|_| damaged())?;
         record.earlier = choice.earlier(stream);
+        record.input = inputs.name(stream, &record.input);
         let actions: Option<ActionList> =
             actions.map(serde_json::from_str).transpose().map_err(|_| damaged())?;
         let leaf = run.add(record, actions.as_ref(), bytes).map_err(|error| Failure::could_not_run(error.to_string()))?;
@@ -91,6 +99,30 @@ fn write_log(work: &mut Work<'_>, folder: &Path) -> Result<WrittenLog, Failure> 
     file.sync_all().map_err(fault)?;
     fs::remove_file(&spool_path).map_err(|error| Failure::io("could not remove a file", &spool_path, &error))?;
     Ok(WrittenLog { path, run: finished, leaves })
+}
+
+/// Gives each stream an input digest of its own.
+///
+/// Streams with the same bytes have the same keyed digest; all but the first are told apart by counting, and a stream
+/// keeps its digest over deliveries.
+struct Inputs {
+    used: BTreeSet<Digest>,
+    earlier: BTreeMap<i64, Digest>,
+}
+
+impl Inputs {
+    fn name(&mut self, stream: i64, input: &Digest) -> Digest {
+        if let Some(earlier) = self.earlier.get(&stream) {
+            return *earlier;
+        }
+        let mut name = *input;
+        let mut copy: u64 = 0;
+        while !self.used.insert(name) {
+            copy += 1;
+            name = Digest::of(&[b"copy".as_slice(), input.as_bytes(), &copy.to_be_bytes()].concat());
+        }
+        name
+    }
 }
 
 /// The log as it was before this delivery, copied to the new file.
