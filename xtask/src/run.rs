@@ -8,7 +8,11 @@ use std::process::Command;
 
 /// Runs a command in the workspace and fails if it does.
 pub fn step(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<()> {
-    let shown = format!("{} {}", program.as_ref().to_string_lossy(), arguments.join(" "));
+    let shown = format!(
+        "{} {}",
+        program.as_ref().to_string_lossy(),
+        arguments.join(" ")
+    );
     eprintln!("$ {shown}");
     let status = Command::new(program.as_ref())
         .args(arguments)
@@ -23,22 +27,31 @@ pub fn step(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<()> {
 
 /// Runs a command and returns what it printed; fails if it does.
 pub fn output(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<String> {
-    let shown = format!("{} {}", program.as_ref().to_string_lossy(), arguments.join(" "));
+    let shown = format!(
+        "{} {}",
+        program.as_ref().to_string_lossy(),
+        arguments.join(" ")
+    );
     let output = Command::new(program.as_ref())
         .args(arguments)
         .current_dir(workspace_root())
         .output()
         .with_context(|| format!("could not start `{shown}`"))?;
     if !output.status.success() {
-        bail!("`{shown}` failed with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "`{shown}` failed with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Whether a program of this name stands on the PATH.
 pub fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
 }
 
 /// The cargo that runs us.
@@ -48,7 +61,10 @@ pub fn cargo() -> String {
 
 /// Builds the program optimised and returns where it stands.
 pub fn build_release() -> Result<PathBuf> {
-    step(cargo(), &["build", "--release", "--locked", "--package", "cloakroom"])?;
+    step(
+        cargo(),
+        &["build", "--release", "--locked", "--package", "cloakroom"],
+    )?;
     Ok(target_dir().join("release").join("cloakroom"))
 }
 

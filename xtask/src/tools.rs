@@ -13,15 +13,51 @@ struct DebianTool {
 }
 
 const DEBIAN: &[DebianTool] = &[
-    DebianTool { package: "dcmtk", program: "dcmdump", judges: "reading, sending and receiving DICOM" },
-    DebianTool { package: "dicom3tools", program: "dciodvfy", judges: "validity against the IOD" },
-    DebianTool { package: "libgdcm-tools", program: "gdcmanon", judges: "speed beside a peer" },
-    DebianTool { package: "libjpeg-turbo-progs", program: "djpeg", judges: "JPEG frames after masking" },
-    DebianTool { package: "minisign", program: "minisign", judges: "signatures of packages" },
-    DebianTool { package: "zstd", program: "zstd", judges: "compressed shards" },
-    DebianTool { package: "strace", program: "strace", judges: "how often a byte is read and written" },
-    DebianTool { package: "orthanc", program: "Orthanc", judges: "receiving from a PACS" },
-    DebianTool { package: "cmake", program: "cmake", judges: "builds of C libraries for comparison" },
+    DebianTool {
+        package: "dcmtk",
+        program: "dcmdump",
+        judges: "reading, sending and receiving DICOM",
+    },
+    DebianTool {
+        package: "dicom3tools",
+        program: "dciodvfy",
+        judges: "validity against the IOD",
+    },
+    DebianTool {
+        package: "libgdcm-tools",
+        program: "gdcmanon",
+        judges: "speed beside a peer",
+    },
+    DebianTool {
+        package: "libjpeg-turbo-progs",
+        program: "djpeg",
+        judges: "JPEG frames after masking",
+    },
+    DebianTool {
+        package: "minisign",
+        program: "minisign",
+        judges: "signatures of packages",
+    },
+    DebianTool {
+        package: "zstd",
+        program: "zstd",
+        judges: "compressed shards",
+    },
+    DebianTool {
+        package: "strace",
+        program: "strace",
+        judges: "how often a byte is read and written",
+    },
+    DebianTool {
+        package: "orthanc",
+        program: "Orthanc",
+        judges: "receiving from a PACS",
+    },
+    DebianTool {
+        package: "cmake",
+        program: "cmake",
+        judges: "builds of C libraries for comparison",
+    },
 ];
 
 /// Packages of the Python index, with the module that each brings.
@@ -45,7 +81,12 @@ pub fn install(may_install: bool) -> Result<()> {
 }
 
 fn install_debian(may_install: bool) {
-    let missing = || DEBIAN.iter().filter(|tool| !on_path(tool.program)).collect::<Vec<_>>();
+    let missing = || {
+        DEBIAN
+            .iter()
+            .filter(|tool| !on_path(tool.program))
+            .collect::<Vec<_>>()
+    };
     let wanted = missing();
     if !wanted.is_empty() && may_install && is_root() && on_path("apt-get") {
         let mut arguments = vec!["install", "-y", "--no-install-recommends"];
@@ -73,7 +114,9 @@ fn install_python(may_install: bool) -> Result<()> {
     if !python.is_file() && may_install {
         let made = step("python3", &["-m", "venv", &environment.to_string_lossy()]);
         if let Err(error) = made {
-            eprintln!("missing: a Python environment ({error:#}); the tests by Python tools will be skipped");
+            eprintln!(
+                "missing: a Python environment ({error:#}); the tests by Python tools will be skipped"
+            );
             return Ok(());
         }
     }
@@ -86,9 +129,18 @@ fn install_python(may_install: bool) -> Result<()> {
         if output(&*program, &["-c", &format!("import {module}")]).is_ok() {
             continue;
         }
-        let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package];
+        let arguments = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            package,
+        ];
         if !may_install || step(&*program, &arguments).is_err() {
-            eprintln!("missing: the Python package {package}; its tests will say that they were skipped");
+            eprintln!(
+                "missing: the Python package {package}; its tests will say that they were skipped"
+            );
         }
     }
     Ok(())

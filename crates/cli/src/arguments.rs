@@ -6,9 +6,16 @@ use std::path::PathBuf;
 
 /// De-identifies hospital DICOM exports and packs them into track releases that anyone can check.
 #[derive(Parser)]
-#[command(name = "cloakroom", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Try it on a synthetic hospital first:  cloakroom demo /tmp/hospital
-Exit codes: 0 done · 1 done, and something needs a person · 2 wrong use · 3 a check failed · 4 could not run")]
+#[command(
+    name = "cloakroom",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(
+    after_help = "Try it on a synthetic hospital first:  cloakroom demo /tmp/hospital
+Exit codes: 0 done · 1 done, and something needs a person · 2 wrong use · 3 a check failed · 4 could not run"
+)]
 pub(crate) struct Arguments {
     /// Answer in JSON on standard output
     #[arg(long, global = true)]
@@ -29,7 +36,9 @@ pub(crate) enum Command {
         dir: PathBuf,
     },
     /// Make a site folder (settings, site key, signing key), or an organiser's folder with a release key
-    #[command(after_help = "Examples:\n  cloakroom init site --name GX01\n  cloakroom init office --organiser")]
+    #[command(
+        after_help = "Examples:\n  cloakroom init site --name GX01\n  cloakroom init office --organiser"
+    )]
     Init {
         /// A folder that does not exist yet, or is empty
         site: PathBuf,
@@ -49,8 +58,10 @@ pub(crate) enum Command {
         export: Vec<PathBuf>,
     },
     /// Receive objects from a PACS into the site's inbox (C-STORE)
-    #[command(after_help = "Example:\n  cloakroom receive site --aet CLOAKROOM --port 11112 --allow PACS1\n  \
-                            cloakroom ingest site site/inbox")]
+    #[command(
+        after_help = "Example:\n  cloakroom receive site --aet CLOAKROOM --port 11112 --allow PACS1\n  \
+                            cloakroom ingest site site/inbox"
+    )]
     Receive(ReceiveArguments),
     /// Show what would be done, before anything is written
     #[command(after_help = "Example:\n  cloakroom plan site --track lung --profile contest")]
@@ -62,7 +73,9 @@ pub(crate) enum Command {
         values: bool,
     },
     /// De-identify what was ingested and write a bundle for one track
-    #[command(after_help = "Example:\n  cloakroom deid site --track lung --out lung-bundle --date 2026-11-23")]
+    #[command(
+        after_help = "Example:\n  cloakroom deid site --track lung --out lung-bundle --date 2026-11-23"
+    )]
     Deid {
         #[command(flatten)]
         run: RunArguments,
@@ -77,7 +90,9 @@ pub(crate) enum Command {
         compression: Compression,
     },
     /// Bar a patient from later deliveries and write a signed notice for the organiser
-    #[command(after_help = "Example:\n  cloakroom withdraw site --patient 00123456 --track lung --out notice.json")]
+    #[command(
+        after_help = "Example:\n  cloakroom withdraw site --patient 00123456 --track lung --out notice.json"
+    )]
     Withdraw {
         site: PathBuf,
         /// The Patient ID as the hospital writes it
@@ -94,7 +109,9 @@ pub(crate) enum Command {
         date: Option<StatedDate>,
     },
     /// Write who became whom; the files stay in the hospital
-    #[command(after_help = "Example:\n  cloakroom crosswalk site --out site/crosswalk --format midi")]
+    #[command(
+        after_help = "Example:\n  cloakroom crosswalk site --out site/crosswalk --format midi"
+    )]
     Crosswalk {
         site: PathBuf,
         /// A folder that does not exist yet
@@ -111,8 +128,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Release(ReleaseCommand),
     /// Check a bundle or a release; exit code 3 when anything is wrong
-    #[command(after_help = "Examples:\n  cloakroom verify lung-1.0.0 --trust keys/\n  cloakroom verify lung-bundle\n\
-                            Without --trust the signer is unknown, and the exit code is 1 at best.")]
+    #[command(
+        after_help = "Examples:\n  cloakroom verify lung-1.0.0 --trust keys/\n  cloakroom verify lung-bundle\n\
+                            Without --trust the signer is unknown, and the exit code is 1 at best."
+    )]
     Verify {
         /// A bundle or a release
         path: PathBuf,
@@ -193,8 +212,10 @@ pub(crate) enum CrosswalkFormat {
 #[derive(Subcommand)]
 pub(crate) enum ReleaseCommand {
     /// Build a release of a track from the bundles of hospitals
-    #[command(after_help = "Example:\n  cloakroom release build lung.yaml gx01-bundle yn02-bundle --version 1.0.0 \\\n    \
-                            --date 2026-11-23 --out lung-1.0.0 --organiser office")]
+    #[command(
+        after_help = "Example:\n  cloakroom release build lung.yaml gx01-bundle yn02-bundle --version 1.0.0 \\\n    \
+                            --date 2026-11-23 --out lung-1.0.0 --organiser office"
+    )]
     Build {
         /// The track file
         track: PathBuf,
@@ -273,8 +294,10 @@ pub(crate) enum ProfileCommand {
     /// Check a profile file: all mistakes, with line, key and suggestion
     Check { file: PathBuf },
     /// Tell which rule decides about an attribute, and why
-    #[command(after_help = "Examples:\n  cloakroom profile explain 0010,0010\n  cloakroom profile explain StudyDate \
-                            --profile tcia --sop-class 1.2.840.10008.5.1.4.1.1.2")]
+    #[command(
+        after_help = "Examples:\n  cloakroom profile explain 0010,0010\n  cloakroom profile explain StudyDate \
+                            --profile tcia --sop-class 1.2.840.10008.5.1.4.1.1.2"
+    )]
     Explain {
         /// gggg,eeee, a keyword, or a path such as (0040,0275)>(0040,0007)
         tag: String,

@@ -1,8 +1,8 @@
 //! Each command: arguments become settings, the pipeline does the work, the report is rendered.
 
 use crate::arguments::{
-    Arguments, AuditCommand, Command, Compression, CrosswalkFormat, ProfileCommand, ReceiveArguments, ReleaseCommand,
-    RunArguments,
+    Arguments, AuditCommand, Command, Compression, CrosswalkFormat, ProfileCommand,
+    ReceiveArguments, ReleaseCommand, RunArguments,
 };
 use crate::exit::Exit;
 use crate::progress::Drawn;
@@ -17,17 +17,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let progress = Drawn::new();
     match &arguments.command {
         Command::Demo { dir } => answer(arguments, &pipeline::demo::run(dir, threads, &progress)?),
-        Command::Init { site, organiser: true, .. } => answer(arguments, &pipeline::init::organiser(site)?),
-        Command::Init { site, name, .. } => answer(arguments, &pipeline::init::site(site, name.clone())?),
-        Command::Ingest { site, export } => {
-            answer(arguments, &pipeline::catalogue::ingest(&Site::open(site)?, export, threads, &progress)?)
+        Command::Init {
+            site,
+            organiser: true,
+            ..
+        } => answer(arguments, &pipeline::init::organiser(site)?),
+        Command::Init { site, name, .. } => {
+            answer(arguments, &pipeline::init::site(site, name.clone())?)
         }
+        Command::Ingest { site, export } => answer(
+            arguments,
+            &pipeline::catalogue::ingest(&Site::open(site)?, export, threads, &progress)?,
+        ),
         Command::Receive(request) => receive(arguments, request),
         Command::Plan { run, values } => {
             let settings = run_settings(run, threads)?;
-            answer(arguments, &pipeline::plan::plan(&Site::open(&run.site)?, &settings, *values, &progress)?)
+            answer(
+                arguments,
+                &pipeline::plan::plan(&Site::open(&run.site)?, &settings, *values, &progress)?,
+            )
         }
-        Command::Deid { run, out, date, compression } => {
+        Command::Deid {
+            run,
+            out,
+            date,
+            compression,
+        } => {
             let settings = pipeline::delivery::DeliverySettings {
                 run: run_settings(run, threads)?,
                 out: out.clone(),
@@ -37,37 +52,66 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                     Compression::None => pipeline::Compression::None,
                 },
             };
-            answer(arguments, &pipeline::delivery::deid(&Site::open(&run.site)?, &settings, &progress)?)
+            answer(
+                arguments,
+                &pipeline::delivery::deid(&Site::open(&run.site)?, &settings, &progress)?,
+            )
         }
-        Command::Withdraw { site, patient, track, out, date } => {
+        Command::Withdraw {
+            site,
+            patient,
+            track,
+            out,
+            date,
+        } => {
             let date = date.unwrap_or_else(pipeline::clock::today);
-            answer(arguments, &pipeline::withdraw::withdraw(&Site::open(site)?, patient, track, date, out)?)
+            answer(
+                arguments,
+                &pipeline::withdraw::withdraw(&Site::open(site)?, patient, track, date, out)?,
+            )
         }
-        Command::Crosswalk { site, out, format, track } => {
+        Command::Crosswalk {
+            site,
+            out,
+            format,
+            track,
+        } => {
             let format = match format {
                 CrosswalkFormat::Csv => pipeline::crosswalk::Format::Csv,
                 CrosswalkFormat::Midi => pipeline::crosswalk::Format::Midi,
             };
-            answer(arguments, &pipeline::crosswalk::write(&Site::open(site)?, track.as_deref(), format, out)?)
+            answer(
+                arguments,
+                &pipeline::crosswalk::write(&Site::open(site)?, track.as_deref(), format, out)?,
+            )
         }
         Command::Release(command) => release(arguments, command, threads, &progress),
         Command::Verify { path, trust, since } => {
             let trusted = pipeline::Trusted::read(trust)?;
-            let settings = pipeline::verify::VerifySettings { trusted, since: since.clone(), threads };
-            answer(arguments, &pipeline::verify::verify(path, &settings, &progress)?)
+            let settings = pipeline::verify::VerifySettings {
+                trusted,
+                since: since.clone(),
+                threads,
+            };
+            answer(
+                arguments,
+                &pipeline::verify::verify(path, &settings, &progress)?,
+            )
         }
-        Command::Extract { path, out, series } => {
-            answer(arguments, &pipeline::extract::extract(path, out, series.as_deref())?)
-        }
+        Command::Extract { path, out, series } => answer(
+            arguments,
+            &pipeline::extract::extract(path, out, series.as_deref())?,
+        ),
         Command::Audit(command) => audit(arguments, command),
         Command::Profile(command) => profile(arguments, command),
     }
 }
 
 fn threads(arguments: &Arguments) -> usize {
-    arguments.threads.filter(|threads| *threads > 0).unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-    })
+    arguments
+        .threads
+        .filter(|threads| *threads > 0)
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
 /// Prints the report and turns its verdict into an exit code.
@@ -94,7 +138,10 @@ fn receive(arguments: &Arguments, request: &ReceiveArguments) -> Result<Exit, Fa
         allowed: request.allow.clone(),
         associations: request.associations,
     };
-    answer(arguments, &pipeline::inbox::receive(&site, &settings, &Told)?)
+    answer(
+        arguments,
+        &pipeline::inbox::receive(&site, &settings, &Told)?,
+    )
 }
 
 fn release(
@@ -104,7 +151,17 @@ fn release(
     progress: &Drawn,
 ) -> Result<Exit, Failure> {
     match command {
-        ReleaseCommand::Build { track, bundle, version, date, out, organiser, previous, trust, withdraw } => {
+        ReleaseCommand::Build {
+            track,
+            bundle,
+            version,
+            date,
+            out,
+            organiser,
+            previous,
+            trust,
+            withdraw,
+        } => {
             let settings = pipeline::release::BuildSettings {
                 track: track.clone(),
                 bundles: bundle.clone(),
@@ -125,9 +182,19 @@ fn release(
 
 fn audit(arguments: &Arguments, command: &AuditCommand) -> Result<Exit, Failure> {
     match command {
-        AuditCommand::Show { path, object } => answer(arguments, &pipeline::audit::show(path, object)?),
-        AuditCommand::Prove { path, object, out } => answer(arguments, &pipeline::audit::prove(path, object, out)?),
-        AuditCommand::Sample { path, number, bound, confidence, nonce } => {
+        AuditCommand::Show { path, object } => {
+            answer(arguments, &pipeline::audit::show(path, object)?)
+        }
+        AuditCommand::Prove { path, object, out } => {
+            answer(arguments, &pipeline::audit::prove(path, object, out)?)
+        }
+        AuditCommand::Sample {
+            path,
+            number,
+            bound,
+            confidence,
+            nonce,
+        } => {
             let size = pipeline::audit::SampleSize::parse(*number, bound.as_deref(), confidence)?;
             answer(arguments, &pipeline::audit::sample(path, size, nonce)?)
         }
@@ -138,11 +205,20 @@ fn profile(arguments: &Arguments, command: &ProfileCommand) -> Result<Exit, Fail
     let file = |path: &Path| path.to_string_lossy().into_owned();
     match command {
         ProfileCommand::List => answer(arguments, &pipeline::profiles::list()?),
-        ProfileCommand::Show { profile, statement } => answer(arguments, &pipeline::profiles::show(profile, *statement)?),
-        ProfileCommand::Check { file: path } => answer(arguments, &pipeline::profiles::check(&file(path))?),
-        ProfileCommand::Explain { tag, profile, sop_class } => {
-            answer(arguments, &pipeline::profiles::explain(tag, profile, sop_class)?)
+        ProfileCommand::Show { profile, statement } => {
+            answer(arguments, &pipeline::profiles::show(profile, *statement)?)
         }
+        ProfileCommand::Check { file: path } => {
+            answer(arguments, &pipeline::profiles::check(&file(path))?)
+        }
+        ProfileCommand::Explain {
+            tag,
+            profile,
+            sop_class,
+        } => answer(
+            arguments,
+            &pipeline::profiles::explain(tag, profile, sop_class)?,
+        ),
         ProfileCommand::Diff { a, b } => answer(arguments, &pipeline::profiles::diff(a, b)?),
     }
 }
@@ -154,10 +230,15 @@ impl pipeline::inbox::ReceiveProgress for Told {
     fn event(&self, event: &pipeline::inbox::ReceiveEvent) {
         use pipeline::inbox::ReceiveEvent;
         match event {
-            ReceiveEvent::Listening(address) => eprintln!("listening on {address}; interrupt to stop"),
+            ReceiveEvent::Listening(address) => {
+                eprintln!("listening on {address}; interrupt to stop")
+            }
             ReceiveEvent::Refused(_, refusal) => eprintln!("refused an association: {refusal:?}"),
             ReceiveEvent::NotStored(reason) => eprintln!("did not store an object: {reason:?}"),
-            ReceiveEvent::Opened(_) | ReceiveEvent::Stored { .. } | ReceiveEvent::Echoed | ReceiveEvent::Closed(..) => {}
+            ReceiveEvent::Opened(_)
+            | ReceiveEvent::Stored { .. }
+            | ReceiveEvent::Echoed
+            | ReceiveEvent::Closed(..) => {}
         }
     }
 }

@@ -28,18 +28,31 @@ struct State {
 
 impl Drawn {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), terminal: std::io::stderr().is_terminal() }
+        Self {
+            state: Mutex::default(),
+            terminal: std::io::stderr().is_terminal(),
+        }
     }
 
     fn with(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        change(
+            &mut self
+                .state
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
     }
 }
 
 impl Progress for Drawn {
     fn begin(&self, phase: &str, items: Option<u64>, bytes: Option<u64>) {
         self.with(|state| {
-            *state = State { phase: phase.to_owned(), expected: items, begun: Some(Instant::now()), ..State::default() };
+            *state = State {
+                phase: phase.to_owned(),
+                expected: items,
+                begun: Some(Instant::now()),
+                ..State::default()
+            };
             if self.terminal {
                 state.bar = Some(bar(phase, items, bytes));
             }
@@ -83,11 +96,16 @@ fn bar(phase: &str, items: Option<u64>, _bytes: Option<u64>) -> ProgressBar {
 }
 
 fn rate(state: &State) -> String {
-    let seconds = state.begun.map_or(0.0, |begun| begun.elapsed().as_secs_f64());
+    let seconds = state
+        .begun
+        .map_or(0.0, |begun| begun.elapsed().as_secs_f64());
     if seconds < 0.1 || state.bytes == 0 {
         return String::new();
     }
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people needs no more than 52 bits")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate for people needs no more than 52 bits"
+    )]
     let rate = state.bytes as f64 / seconds / 1e6;
     format!("{rate:.0} MB/s")
 }
@@ -99,16 +117,31 @@ fn plain_line(state: &mut State) {
         return;
     }
     state.printed = Some(now);
-    let of = state.expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
-    eprintln!("{}: {}{of} {} {}", state.phase, state.items, rate(state), time_left(state));
+    let of = state
+        .expected
+        .map(|expected| format!(" of {expected}"))
+        .unwrap_or_default();
+    eprintln!(
+        "{}: {}{of} {} {}",
+        state.phase,
+        state.items,
+        rate(state),
+        time_left(state)
+    );
 }
 
 fn time_left(state: &State) -> String {
-    let (Some(expected), Some(begun)) = (state.expected, state.begun) else { return String::new() };
+    let (Some(expected), Some(begun)) = (state.expected, state.begun) else {
+        return String::new();
+    };
     if state.items == 0 {
         return String::new();
     }
-    #[expect(clippy::cast_precision_loss, reason = "an estimate for people needs no more than 52 bits")]
-    let left = begun.elapsed().as_secs_f64() * (expected.saturating_sub(state.items)) as f64 / state.items as f64;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "an estimate for people needs no more than 52 bits"
+    )]
+    let left = begun.elapsed().as_secs_f64() * (expected.saturating_sub(state.items)) as f64
+        / state.items as f64;
     format!("{left:.0} s left")
 }

@@ -36,7 +36,9 @@ pub(crate) trait Render {
 /// A table without a frame.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.to_vec());
     for row in rows {
         table.add_row(row);
@@ -65,11 +67,24 @@ pub(crate) fn outcomes(conservation: &Conservation) -> String {
     let rows = conservation.reasons.iter().map(|(key, tally)| {
         let (kind, reason) = key.split_once(": ").unwrap_or((key, ""));
         let outcome = Outcome::parse(kind, reason).ok();
-        let meaning = outcome.map(|outcome| outcome.meaning().to_owned()).unwrap_or_default();
-        let next = outcome.filter(|outcome| outcome.needs_person()).map(|outcome| outcome.next_step().to_owned());
-        vec![key.clone(), tally.count.to_string(), bytes(tally.bytes), meaning, next.unwrap_or_default()]
+        let meaning = outcome
+            .map(|outcome| outcome.meaning().to_owned())
+            .unwrap_or_default();
+        let next = outcome
+            .filter(|outcome| outcome.needs_person())
+            .map(|outcome| outcome.next_step().to_owned());
+        vec![
+            key.clone(),
+            tally.count.to_string(),
+            bytes(tally.bytes),
+            meaning,
+            next.unwrap_or_default(),
+        ]
     });
-    table(&["ended", "files", "size", "what it means", "what to do"], rows)
+    table(
+        &["ended", "files", "size", "what it means", "what to do"],
+        rows,
+    )
 }
 
 /// `found 12 files (3.4 MB)`.
@@ -109,7 +124,11 @@ impl Render for CatalogueReport {
             let _ = writeln!(text, "\n{}", outcomes(&self.ended));
         }
         if self.ended.of("held").count + self.ended.of("quarantined").count > 0 {
-            let _ = writeln!(text, "Which files these are stands in {} (for your eyes only).", self.problems.display());
+            let _ = writeln!(
+                text,
+                "Which files these are stands in {} (for your eyes only).",
+                self.problems.display()
+            );
         }
         text
     }
@@ -119,7 +138,11 @@ impl Render for DeliveryReport {
     fn render(&self) -> String {
         let mut text = String::new();
         if self.again {
-            let _ = writeln!(text, "There is nothing new; delivery {} of {} was written again.", self.delivery, self.date);
+            let _ = writeln!(
+                text,
+                "There is nothing new; delivery {} of {} was written again.",
+                self.delivery, self.date
+            );
         }
         let released = &self.released;
         let _ = writeln!(
@@ -137,9 +160,17 @@ impl Render for DeliveryReport {
         );
         let _ = writeln!(text, "{}", outcomes(&self.decided));
         let _ = writeln!(text, "{}", equation(&self.total));
-        let _ = writeln!(text, "The log has {} leaves, and its head is signed.", self.log_size);
+        let _ = writeln!(
+            text,
+            "The log has {} leaves, and its head is signed.",
+            self.log_size
+        );
         if self.total.of("held").count + self.total.of("quarantined").count > 0 {
-            let _ = writeln!(text, "Which files wait for a person stands in {} (for your eyes only).", self.problems.display());
+            let _ = writeln!(
+                text,
+                "Which files wait for a person stands in {} (for your eyes only).",
+                self.problems.display()
+            );
         }
         text
     }
@@ -147,16 +178,28 @@ impl Render for DeliveryReport {
 
 /// The conservation equation in one line.
 fn equation(total: &Conservation) -> String {
-    let parts: Vec<String> = total.outcomes.iter().map(|(kind, tally)| format!("{} {kind}", tally.count)).collect();
+    let parts: Vec<String> = total
+        .outcomes
+        .iter()
+        .map(|(kind, tally)| format!("{} {kind}", tally.count))
+        .collect();
     let sign = if total.holds() { "=" } else { "≠" };
-    format!("Nothing is lost: {} found {sign} {}.", total.found.count, parts.join(" + "))
+    format!(
+        "Nothing is lost: {} found {sign} {}.",
+        total.found.count,
+        parts.join(" + ")
+    )
 }
 
 impl Render for CrosswalkReport {
     fn render(&self) -> String {
         format!(
             "Wrote {} with {} patients and {} pairs of UIDs.\nThese files say who became whom. They stay in the hospital, and only you may read them.",
-            self.files.iter().map(|file| self.folder.join(file).display().to_string()).collect::<Vec<_>>().join(" and "),
+            self.files
+                .iter()
+                .map(|file| self.folder.join(file).display().to_string())
+                .collect::<Vec<_>>()
+                .join(" and "),
             self.patients,
             self.uids
         )
@@ -176,7 +219,13 @@ impl Render for WithdrawReport {
 
 impl Render for ExtractReport {
     fn render(&self) -> String {
-        format!("Unpacked {} series, {} files ({}), to {}.", self.series, self.files, bytes(self.bytes), self.folder.display())
+        format!(
+            "Unpacked {} series, {} files ({}), to {}.",
+            self.series,
+            self.files,
+            bytes(self.bytes),
+            self.folder.display()
+        )
     }
 }
 
@@ -191,12 +240,23 @@ impl Render for VerifyReport {
             bytes(self.counts.bytes)
         );
         for log in &self.logs {
-            let _ = writeln!(text, "Log {}: {} leaves in {} runs. {}", log.origin, log.size, log.runs, equation(&log.total));
+            let _ = writeln!(
+                text,
+                "Log {}: {} leaves in {} runs. {}",
+                log.origin,
+                log.size,
+                log.runs,
+                equation(&log.total)
+            );
         }
         if !self.findings.is_empty() {
             let _ = writeln!(text, "\n{} things are wrong:", self.findings.len());
             for finding in &self.findings {
-                let _ = writeln!(text, "  [{}] {}: {}", finding.kind, finding.file, finding.words);
+                let _ = writeln!(
+                    text,
+                    "  [{}] {}: {}",
+                    finding.kind, finding.file, finding.words
+                );
             }
             return text;
         }
@@ -213,7 +273,12 @@ impl Render for ProfileList {
         table(
             &["profile", "version", "options", "what it is for"],
             self.profiles.iter().map(|row| {
-                vec![row.id.clone(), row.version.clone(), row.codes.join(" "), row.description.clone()]
+                vec![
+                    row.id.clone(),
+                    row.version.clone(),
+                    row.codes.join(" "),
+                    row.description.clone(),
+                ]
             }),
         )
     }
@@ -271,21 +336,41 @@ impl Render for PlanReport {
                 row.action.clone(),
                 row.rule.clone(),
                 row.count.to_string(),
-                row.distinct.map(|distinct| distinct.to_string()).unwrap_or_default(),
+                row.distinct
+                    .map(|distinct| distinct.to_string())
+                    .unwrap_or_default(),
                 values(&row.values),
             ]
         });
         let with_values = self.attributes.iter().any(|row| row.distinct.is_some());
         if with_values {
-            let _ = writeln!(text, "{}", table(&["attribute", "action", "rule", "times", "distinct", "values"], rows));
+            let _ = writeln!(
+                text,
+                "{}",
+                table(
+                    &["attribute", "action", "rule", "times", "distinct", "values"],
+                    rows
+                )
+            );
         } else {
             let short = rows.map(|row| row[..4].to_vec());
-            let _ = writeln!(text, "{}", table(&["attribute", "action", "rule", "times"], short));
+            let _ = writeln!(
+                text,
+                "{}",
+                table(&["attribute", "action", "rule", "times"], short)
+            );
         }
         if !self.unknown_words.is_empty() {
-            let words: Vec<String> =
-                self.unknown_words.iter().map(|(word, count)| format!("{word} ({count})")).collect();
-            let _ = writeln!(text, "Words that go because nothing knows them: {}\n", words.join(", "));
+            let words: Vec<String> = self
+                .unknown_words
+                .iter()
+                .map(|(word, count)| format!("{word} ({count})"))
+                .collect();
+            let _ = writeln!(
+                text,
+                "Words that go because nothing knows them: {}\n",
+                words.join(", ")
+            );
         }
         let _ = writeln!(text, "{}", outcomes(&self.outcomes));
         text.push_str("Pixels that need work, and the gate, may still hold more.");
@@ -295,8 +380,11 @@ impl Render for PlanReport {
 
 fn values(values: &[(String, u64)]) -> String {
     const SHOWN: usize = 5;
-    let mut shown: Vec<String> =
-        values.iter().take(SHOWN).map(|(value, count)| format!("{value} ({count})")).collect();
+    let mut shown: Vec<String> = values
+        .iter()
+        .take(SHOWN)
+        .map(|(value, count)| format!("{value} ({count})"))
+        .collect();
     if values.len() > SHOWN {
         shown.push("…".into());
     }
@@ -316,11 +404,26 @@ impl Render for BuildReport {
             bytes(self.counts.bytes)
         );
         let sides = self.splits.iter().map(|(name, counts)| {
-            vec![name.clone(), counts.patients.to_string(), counts.series.to_string(), counts.instances.to_string()]
+            vec![
+                name.clone(),
+                counts.patients.to_string(),
+                counts.series.to_string(),
+                counts.instances.to_string(),
+            ]
         });
-        let _ = writeln!(text, "\n{}", table(&["side", "patients", "series", "instances"], sides));
-        let reasons = self.reasons.iter().map(|(reason, tally)| vec![reason.clone(), tally.count.to_string(), bytes(tally.bytes)]);
-        let _ = writeln!(text, "\n{}", table(&["instances of the bundles", "count", "size"], reasons));
+        let _ = writeln!(
+            text,
+            "\n{}",
+            table(&["side", "patients", "series", "instances"], sides)
+        );
+        let reasons = self.reasons.iter().map(|(reason, tally)| {
+            vec![reason.clone(), tally.count.to_string(), bytes(tally.bytes)]
+        });
+        let _ = writeln!(
+            text,
+            "\n{}",
+            table(&["instances of the bundles", "count", "size"], reasons)
+        );
         for (check, count) in &self.findings {
             let _ = writeln!(text, "check {check}: {count} findings");
         }
@@ -348,7 +451,10 @@ impl Render for DiffReport {
         });
         format!(
             "{}\nA participant downloads {} shards ({}) and drops {}.",
-            table(&["change", "patient", "series", "side", "before", "after"], rows),
+            table(
+                &["change", "patient", "series", "side", "before", "after"],
+                rows
+            ),
             self.new_shards.len(),
             bytes(self.new_bytes),
             self.gone_shards.len()
@@ -361,22 +467,47 @@ impl Render for ShownObject {
         let record = &self.record;
         let mut text = format!(
             "{}\n  ended:    {}\n  delivery: {} of {} for track {}, {}\n  tool:     {}\n  leaf:     {}\n",
-            self.member, record.outcome, record.delivery, record.site, record.track, record.date, record.tool, self.leaf
+            self.member,
+            record.outcome,
+            record.delivery,
+            record.site,
+            record.track,
+            record.date,
+            record.tool,
+            self.leaf
         );
         if let Some(profile) = &record.profile {
-            let _ = writeln!(text, "  profile:  {} {} ({})", profile.id, profile.version, profile.digest);
+            let _ = writeln!(
+                text,
+                "  profile:  {} {} ({})",
+                profile.id, profile.version, profile.digest
+            );
         }
         if let Some(pixels) = &record.pixels {
             let rules: Vec<&str> = pixels.rules.iter().map(|rule| rule.as_str()).collect();
-            let _ = writeln!(text, "  pixels:   {:?} {}; {} areas wiped", pixels.reason, rules.join(" "), pixels.wiped.len());
+            let _ = writeln!(
+                text,
+                "  pixels:   {:?} {}; {} areas wiped",
+                pixels.reason,
+                rules.join(" "),
+                pixels.wiped.len()
+            );
         }
         if let Some(private) = record.private {
-            let _ = writeln!(text, "  private:  {} kept, {} removed", private.kept, private.removed);
+            let _ = writeln!(
+                text,
+                "  private:  {} kept, {} removed",
+                private.kept, private.removed
+            );
         }
         for (kind, count) in &record.text {
             let _ = writeln!(text, "  text:     {count} × {kind} removed");
         }
-        let actions = self.actions.as_ref().map(|list| list.actions()).unwrap_or_default();
+        let actions = self
+            .actions
+            .as_ref()
+            .map(|list| list.actions())
+            .unwrap_or_default();
         let rows = actions.iter().map(|action| {
             vec![
                 action.path.to_string(),
@@ -386,7 +517,11 @@ impl Render for ShownObject {
                 action.count.to_string(),
             ]
         });
-        let _ = writeln!(text, "\n{}", table(&["attribute", "action", "rule", "state", "times"], rows));
+        let _ = writeln!(
+            text,
+            "\n{}",
+            table(&["attribute", "action", "rule", "state", "times"], rows)
+        );
         text
     }
 }
@@ -467,9 +602,17 @@ impl Render for DemoReport {
             self.release.counts.instances,
         );
         for report in &self.verified {
-            let _ = writeln!(text, "5. Verified: {}\n", report.render().lines().last().unwrap_or_default());
+            let _ = writeln!(
+                text,
+                "5. Verified: {}\n",
+                report.render().lines().last().unwrap_or_default()
+            );
         }
-        let _ = writeln!(text, "{} files ended as the hospital that made them up had planned.", self.as_planned);
+        let _ = writeln!(
+            text,
+            "{} files ended as the hospital that made them up had planned.",
+            self.as_planned
+        );
         if !self.surprises.is_empty() {
             let _ = writeln!(text, "{} did not:", self.surprises.len());
             for surprise in &self.surprises {

@@ -5,7 +5,9 @@ use crate::files::{public_file, read_text};
 use crate::verdict::{Report, Verdict};
 use crate::{Failure, packing};
 use cloakroom_audit::sampling::{Seed, Share, Unit, draw, sample_size};
-use cloakroom_audit::{ActionList, Checkpoint, EvidenceRecord, LogEntry, MerkleTree, ProofFile, leaf_hash};
+use cloakroom_audit::{
+    ActionList, Checkpoint, EvidenceRecord, LogEntry, MerkleTree, ProofFile, leaf_hash,
+};
 use cloakroom_core::Digest;
 use cloakroom_packager::Package;
 use serde::Serialize;
@@ -40,7 +42,12 @@ impl Report for ShownObject {
 pub fn show(path: &Path, object: &str) -> Result<ShownObject, Failure> {
     let (member, digest) = find_object(path, object)?;
     let found = find_record(path, &digest)?;
-    Ok(ShownObject { member, record: found.record, actions: found.actions, leaf: found.leaf })
+    Ok(ShownObject {
+        member,
+        record: found.record,
+        actions: found.actions,
+        leaf: found.leaf,
+    })
 }
 
 /// A proof that was written.
@@ -66,7 +73,9 @@ impl Report for WrittenProof {
 /// If there is no such object, the log is not what its head says, or the file exists.
 pub fn prove(path: &Path, object: &str, out: &Path) -> Result<WrittenProof, Failure> {
     if out.exists() {
-        return Err(Failure::wrong_use("the file exists already").at(out).advise("name another one"));
+        return Err(Failure::wrong_use("the file exists already")
+            .at(out)
+            .advise("name another one"));
     }
     let (_, digest) = find_object(path, object)?;
     let found = find_record(path, &digest)?;
@@ -74,7 +83,11 @@ pub fn prove(path: &Path, object: &str, out: &Path) -> Result<WrittenProof, Fail
     let proof = ProofFile::new(&found.line, found.leaf, &found.tree, found.checkpoint)
         .map_err(|error| Failure::check_failed(format!("the log does not prove it: {error}")))?;
     public_file(out, proof.to_string().as_bytes())?;
-    Ok(WrittenProof { proof: out.to_path_buf(), leaf: found.leaf, size })
+    Ok(WrittenProof {
+        proof: out.to_path_buf(),
+        leaf: found.leaf,
+        size,
+    })
 }
 
 struct FoundRecord {
@@ -89,9 +102,16 @@ struct FoundRecord {
 /// The member and digest of an object that the user named by its UID, its member name or its digest.
 fn find_object(path: &Path, object: &str) -> Result<(String, Digest), Failure> {
     let package = Package::open(path).map_err(packing::failure)?;
-    let members = package.index().shards.iter().flat_map(|shard| &shard.blocks).flat_map(|block| &block.members);
+    let members = package
+        .index()
+        .shards
+        .iter()
+        .flat_map(|shard| &shard.blocks)
+        .flat_map(|block| &block.members);
     for member in members {
-        let named = member.name == object || member.facts.instance == object || member.sha256.to_string() == object;
+        let named = member.name == object
+            || member.facts.instance == object
+            || member.sha256.to_string() == object;
         if named {
             return Ok((member.name.clone(), member.sha256));
         }
@@ -106,7 +126,9 @@ fn find_record(path: &Path, digest: &Digest) -> Result<FoundRecord, Failure> {
             return Ok(found);
         }
     }
-    Err(Failure::check_failed("no log in the package has a record of this object"))
+    Err(Failure::check_failed(
+        "no log in the package has a record of this object",
+    ))
 }
 
 /// Every folder of the evidence that holds a log.
@@ -114,9 +136,14 @@ pub(crate) fn log_folders(root: &Path) -> Vec<PathBuf> {
     let mut folders = vec![root.join("evidence")];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
-        let mut inner: Vec<PathBuf> =
-            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect();
+        let entries = fs::read_dir(&folder)
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok);
+        let mut inner: Vec<PathBuf> = entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| entry.path())
+            .collect();
         inner.sort();
         folders.extend(inner.into_iter().rev());
         if folder.join(LOG).is_file() || folder.join(CHECKPOINT).is_file() {
@@ -134,24 +161,42 @@ fn search(folder: &Path, digest: &Digest) -> Result<Option<FoundRecord>, Failure
     let mut found = None;
     for line in file.lines() {
         let line = line.map_err(fault)?;
-        let entry = LogEntry::parse(&line).map_err(|error| Failure::check_failed(error.to_string()).at(&path))?;
+        let entry = LogEntry::parse(&line)
+            .map_err(|error| Failure::check_failed(error.to_string()).at(&path))?;
         match &entry {
             LogEntry::Actions(list) => {
                 lists.insert(Digest::of(line.as_bytes()), list.clone());
                 continue;
             }
-            LogEntry::Object(record) if record.output.is_some_and(|output| output.digest == *digest) => {
+            LogEntry::Object(record)
+                if record.output.is_some_and(|output| output.digest == *digest) =>
+            {
                 found = Some((record.as_ref().clone(), line.clone(), tree.size()));
             }
             _ => {}
         }
-        tree.push(entry.leaf(&line).unwrap_or_else(|| leaf_hash(line.as_bytes())));
+        tree.push(
+            entry
+                .leaf(&line)
+                .unwrap_or_else(|| leaf_hash(line.as_bytes())),
+        );
     }
-    let Some((record, line, leaf)) = found else { return Ok(None) };
+    let Some((record, line, leaf)) = found else {
+        return Ok(None);
+    };
     let head = folder.join(CHECKPOINT);
-    let checkpoint = read_text(&head)?.parse().map_err(|_| Failure::check_failed("the signed head is damaged").at(&head))?;
+    let checkpoint = read_text(&head)?
+        .parse()
+        .map_err(|_| Failure::check_failed("the signed head is damaged").at(&head))?;
     let actions = record.actions.and_then(|list| lists.remove(&list));
-    Ok(Some(FoundRecord { record, actions, line, leaf, tree, checkpoint }))
+    Ok(Some(FoundRecord {
+        record,
+        actions,
+        line,
+        leaf,
+        tree,
+        checkpoint,
+    }))
 }
 
 /// How large a sample is to be.
@@ -168,11 +213,16 @@ impl SampleSize {
     ///
     /// # Errors
     /// If neither is given or a share is not between 0 and 1.
-    pub fn parse(number: Option<u64>, bound: Option<&str>, confidence: &str) -> Result<Self, Failure> {
+    pub fn parse(
+        number: Option<u64>,
+        bound: Option<&str>,
+        confidence: &str,
+    ) -> Result<Self, Failure> {
         match (number, bound) {
             (Some(number), _) => Ok(Self::Number(number)),
             (None, Some(bound)) => Ok(Self::Bound(share(bound)?, share(confidence)?)),
-            (None, None) => Err(Failure::wrong_use("say how large the sample is to be").advise("give -n 300, or --bound 1%")),
+            (None, None) => Err(Failure::wrong_use("say how large the sample is to be")
+                .advise("give -n 300, or --bound 1%")),
         }
     }
 }
@@ -185,7 +235,9 @@ fn share(text: &str) -> Result<Share, Failure> {
     number
         .ok()
         .and_then(|number| Share::new(number).ok())
-        .ok_or_else(|| Failure::wrong_use("a share is written as 1% or 0.01, and lies between 0 and 1"))
+        .ok_or_else(|| {
+            Failure::wrong_use("a share is written as 1% or 0.01, and lies between 0 and 1")
+        })
 }
 
 /// A sample for a person to look at.
@@ -218,10 +270,14 @@ const ALWAYS: [&str; 4] = ["SC", "OT", "DOC", "XC"];
 /// If it is no package or has no signed head.
 pub fn sample(path: &Path, size: SampleSize, nonce: &str) -> Result<SampleReport, Failure> {
     let package = Package::open(path).map_err(packing::failure)?;
-    let folder = log_folders(path).into_iter().next().ok_or_else(|| Failure::check_failed("the package has no log"))?;
+    let folder = log_folders(path)
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::check_failed("the package has no log"))?;
     let head = folder.join(CHECKPOINT);
-    let checkpoint: Checkpoint =
-        read_text(&head)?.parse().map_err(|_| Failure::check_failed("the signed head is damaged").at(&head))?;
+    let checkpoint: Checkpoint = read_text(&head)?
+        .parse()
+        .map_err(|_| Failure::check_failed("the signed head is damaged").at(&head))?;
     let units: Vec<Unit> = package
         .index()
         .shards

@@ -56,8 +56,13 @@ pub fn ingest(
         refuse_own_folders(site, export)?;
     }
     let mut catalogue = open(site)?;
-    let options = IngestOptions { threads, spool: Some(site.spool()), ..IngestOptions::default() };
-    cloakroom_ingest::ingest(&mut catalogue, exports, &options, &Bridge(progress)).map_err(|error| failure(&error))?;
+    let options = IngestOptions {
+        threads,
+        spool: Some(site.spool()),
+        ..IngestOptions::default()
+    };
+    cloakroom_ingest::ingest(&mut catalogue, exports, &options, &Bridge(progress))
+        .map_err(|error| failure(&error))?;
     progress.finish();
     report(site, &catalogue)
 }
@@ -65,14 +70,18 @@ pub fn ingest(
 /// The inbox may be ingested; the rest of the site folder may not.
 fn refuse_own_folders(site: &Site, export: &Path) -> Result<(), Failure> {
     let export = std::fs::canonicalize(export).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::wrong_use("there is no such export").at(export).advise("check the path"),
+        std::io::ErrorKind::NotFound => Failure::wrong_use("there is no such export")
+            .at(export)
+            .advise("check the path"),
         _ => Failure::io("could not open the export", export, &error),
     })?;
     let overlap = export.starts_with(site.root()) || site.root().starts_with(&export);
     if overlap && !export.starts_with(site.inbox()) {
-        return Err(Failure::wrong_use("the export and the site folder lie within one another")
-            .at(&export)
-            .advise("keep the site folder apart from every export"));
+        return Err(
+            Failure::wrong_use("the export and the site folder lie within one another")
+                .at(&export)
+                .advise("keep the site folder apart from every export"),
+        );
     }
     Ok(())
 }
@@ -81,7 +90,8 @@ fn report(site: &Site, catalogue: &Catalogue) -> Result<CatalogueReport, Failure
     let counts = catalogue.counts().map_err(|error| failure(&error))?;
     let count = |table: &str| count_rows(catalogue, table);
     let problems = Problems::write_catalogue(site, catalogue)?;
-    let needs_person = counts.ended.of("held").count > 0 || counts.ended.of("quarantined").count > 0;
+    let needs_person =
+        counts.ended.of("held").count > 0 || counts.ended.of("quarantined").count > 0;
     Ok(CatalogueReport {
         patients: count("patient")?,
         studies: count("study")?,
@@ -91,7 +101,11 @@ fn report(site: &Site, catalogue: &Catalogue) -> Result<CatalogueReport, Failure
         conserved: counts.holds(),
         ended: counts.ended,
         problems,
-        verdict: if needs_person { Verdict::NeedsPerson } else { Verdict::Done },
+        verdict: if needs_person {
+            Verdict::NeedsPerson
+        } else {
+            Verdict::Done
+        },
     })
 }
 

@@ -45,7 +45,12 @@ impl Report for CrosswalkReport {
 ///
 /// # Errors
 /// If nothing was delivered yet, `midi` is asked for several tracks, or the folder is taken or lies in a package.
-pub fn write(site: &Site, track: Option<&str>, format: Format, out: &Path) -> Result<CrosswalkReport, Failure> {
+pub fn write(
+    site: &Site,
+    track: Option<&str>,
+    format: Format,
+    out: &Path,
+) -> Result<CrosswalkReport, Failure> {
     require_free(out)?;
     refuse_package(out)?;
     let state = State::open(&site.database())?;
@@ -57,16 +62,26 @@ pub fn write(site: &Site, track: Option<&str>, format: Format, out: &Path) -> Re
     }
     private_folder(out)?;
     let files = tables.write(out)?;
-    Ok(CrosswalkReport { folder: out.to_path_buf(), files, patients: tables.patients_written, uids: tables.uids_written })
+    Ok(CrosswalkReport {
+        folder: out.to_path_buf(),
+        files,
+        patients: tables.patients_written,
+        uids: tables.uids_written,
+    })
 }
 
 fn refuse_package(out: &Path) -> Result<(), Failure> {
-    let is_package = |folder: &Path| folder.join("bagit.txt").exists() || folder.join("tagmanifest-sha256.txt").exists();
-    let absolute = std::path::absolute(out).map_err(|error| Failure::io("could not find a folder", out, &error))?;
+    let is_package = |folder: &Path| {
+        folder.join("bagit.txt").exists() || folder.join("tagmanifest-sha256.txt").exists()
+    };
+    let absolute = std::path::absolute(out)
+        .map_err(|error| Failure::io("could not find a folder", out, &error))?;
     if absolute.ancestors().any(is_package) {
-        return Err(Failure::wrong_use("a crosswalk never lies in a bundle or a release")
-            .at(out)
-            .advise("write it inside the site folder, or to a place that only you can read"));
+        return Err(
+            Failure::wrong_use("a crosswalk never lies in a bundle or a release")
+                .at(out)
+                .advise("write it inside the site folder, or to a place that only you can read"),
+        );
     }
     Ok(())
 }
@@ -77,13 +92,18 @@ fn tracks(state: &State, track: Option<&str>, format: Format) -> Result<Vec<Trac
         tracks.retain(|track| track.as_str() == wanted);
     }
     if tracks.is_empty() {
-        return Err(Failure::wrong_use("nothing was delivered for this track yet, so nobody has become anybody")
-            .advise("run `cloakroom deid` first"));
+        return Err(Failure::wrong_use(
+            "nothing was delivered for this track yet, so nobody has become anybody",
+        )
+        .advise("run `cloakroom deid` first"));
     }
     if format == Format::Midi && tracks.len() > 1 {
         let names: Vec<_> = tracks.iter().map(TrackId::as_str).collect();
-        return Err(Failure::wrong_use(format!("the midi form holds one track, and there are {}", names.join(", ")))
-            .advise("choose one with --track"));
+        return Err(Failure::wrong_use(format!(
+            "the midi form holds one track, and there are {}",
+            names.join(", ")
+        ))
+        .advise("choose one with --track"));
     }
     Ok(tracks)
 }
@@ -98,20 +118,41 @@ struct Tables {
 
 impl Tables {
     fn new(format: Format) -> Result<Self, Failure> {
-        let (mut patients, mut uids) = (csv::Writer::from_writer(Vec::new()), csv::Writer::from_writer(Vec::new()));
+        let (mut patients, mut uids) = (
+            csv::Writer::from_writer(Vec::new()),
+            csv::Writer::from_writer(Vec::new()),
+        );
         let header = match format {
             Format::Csv => patients
-                .write_record(["track", "patient_id", "issuer", "pseudonym", "date_offset_days"])
+                .write_record([
+                    "track",
+                    "patient_id",
+                    "issuer",
+                    "pseudonym",
+                    "date_offset_days",
+                ])
                 .and_then(|()| uids.write_record(["track", "original_uid", "released_uid"])),
             Format::Midi => patients
                 .write_record(["id_old", "id_new"])
                 .and_then(|()| uids.write_record(["id_old", "id_new"])),
         };
         header.map_err(|_| could_not_write())?;
-        Ok(Self { format, patients, uids, patients_written: 0, uids_written: 0 })
+        Ok(Self {
+            format,
+            patients,
+            uids,
+            patients_written: 0,
+            uids_written: 0,
+        })
     }
 
-    fn track(&mut self, site: &Site, catalogue: &Catalogue, state: &State, track: &TrackId) -> Result<(), Failure> {
+    fn track(
+        &mut self,
+        site: &Site,
+        catalogue: &Catalogue,
+        state: &State,
+        track: &TrackId,
+    ) -> Result<(), Failure> {
         let keys = TrackKeys::derive(&site.secret()?, site.project(), track, site.epoch());
         let rules = state.pseudonym_rules(track)?;
         let mut originals: BTreeSet<String> = state.referenced_uids(track)?.into_iter().collect();
@@ -120,16 +161,29 @@ impl Tables {
             let days = person.offset.days.to_string();
             let pseudonym = person.pseudonym.as_str();
             let row: &[&str] = match self.format {
-                Format::Csv => &[track.as_str(), &key.patient_id, &key.issuer, pseudonym, &days],
+                Format::Csv => &[
+                    track.as_str(),
+                    &key.patient_id,
+                    &key.issuer,
+                    pseudonym,
+                    &days,
+                ],
                 Format::Midi => &[&key.patient_id, pseudonym],
             };
-            self.patients.write_record(row).map_err(|_| could_not_write())?;
+            self.patients
+                .write_record(row)
+                .map_err(|_| could_not_write())?;
             self.patients_written += 1;
-            let known = catalogue.known_values(person.number).map_err(|error| failure(&error))?;
+            let known = catalogue
+                .known_values(person.number)
+                .map_err(|error| failure(&error))?;
             let uids = known.iter().filter(|known| known.kind == KnownKind::Uid);
             originals.extend(uids.map(|known| known.value.expose().clone()));
         }
-        for original in originals.iter().filter(|original| !original.is_empty() && !uid::is_standard(original)) {
+        for original in originals
+            .iter()
+            .filter(|original| !original.is_empty() && !uid::is_standard(original))
+        {
             let released = keys.uid(original);
             let row: &[&str] = match self.format {
                 Format::Csv => &[track.as_str(), original, released.as_str()],

@@ -47,7 +47,10 @@ pub struct DemoReport {
 
 impl Report for DemoReport {
     fn verdict(&self) -> Verdict {
-        let sound = self.verified.iter().all(|report| report.verdict() == Verdict::Done);
+        let sound = self
+            .verified
+            .iter()
+            .all(|report| report.verdict() == Verdict::Done);
         match (sound, self.surprises.is_empty()) {
             (false, _) => Verdict::CheckFailed,
             (true, false) => Verdict::NeedsPerson,
@@ -63,18 +66,32 @@ impl Report for DemoReport {
 pub fn run(folder: &Path, threads: usize, progress: &dyn Progress) -> Result<DemoReport, Failure> {
     require_free(folder)?;
     let place = |name: &str| folder.join(name);
-    std::fs::create_dir_all(folder).map_err(|error| Failure::io("could not make a folder", folder, &error))?;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::io("could not make a folder", folder, &error))?;
     progress.begin("making a hospital", None, None);
-    let truth = Hospital::write(&place("export"), Size::Demo, SEED)
-        .map_err(|error| Failure::io("could not write the synthetic hospital", &place("export"), &error))?;
-    let told = truth.to_json().map_err(|_| Failure::could_not_run("the truth could not be written as JSON"))?;
+    let truth = Hospital::write(&place("export"), Size::Demo, SEED).map_err(|error| {
+        Failure::io(
+            "could not write the synthetic hospital",
+            &place("export"),
+            &error,
+        )
+    })?;
+    let told = truth
+        .to_json()
+        .map_err(|_| Failure::could_not_run("the truth could not be written as JSON"))?;
     private_file(&place("truth.json"), told.as_bytes())?;
     progress.finish();
-    let hospital = Site::init(&place("site"), "DEMO01".parse().map_err(|_| Failure::could_not_run("no site name"))?)?;
+    let hospital = Site::init(
+        &place("site"),
+        "DEMO01"
+            .parse()
+            .map_err(|_| Failure::could_not_run("no site name"))?,
+    )?;
     site::init_organiser(&place("office"))?;
     let found = catalogue::ingest(&hospital, &[place("export")], threads, progress)?;
     let track_file = write_track(&place("office"), hospital.root())?;
-    let date = StatedDate::new(DATE.0, DATE.1, DATE.2).ok_or_else(|| Failure::could_not_run("no date"))?;
+    let date =
+        StatedDate::new(DATE.0, DATE.1, DATE.2).ok_or_else(|| Failure::could_not_run("no date"))?;
     let settings = DeliverySettings {
         run: RunSettings::resolve(&track_file.to_string_lossy(), "contest", None, threads)?,
         out: place("bundle"),
@@ -85,8 +102,18 @@ pub fn run(folder: &Path, threads: usize, progress: &dyn Progress) -> Result<Dem
     let observed = outcomes(&hospital, &settings, &place("export"))?;
     let released = release::build(&build_settings(folder, track_file, date, threads), progress)?;
     let verified = [
-        check(&place("bundle"), &hospital.root().join("DEMO01.pub"), threads, progress)?,
-        check(&place("release"), &place("office").join("release.pub"), threads, progress)?,
+        check(
+            &place("bundle"),
+            &hospital.root().join("DEMO01.pub"),
+            threads,
+            progress,
+        )?,
+        check(
+            &place("release"),
+            &place("office").join("release.pub"),
+            threads,
+            progress,
+        )?,
     ];
     let mismatches = truth.judge(&observed, None);
     Ok(DemoReport {
@@ -106,13 +133,21 @@ fn write_track(office: &Path, site_root: &Path) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::could_not_run("the generic track template is missing"))?;
     let trusted = Trusted::read(&[site_root.join("DEMO01.pub")])?;
     let key = trusted.packages.first().cloned().unwrap_or_default();
-    let text = template.replace("sites: []", &format!("sites:\n  - name: DEMO01\n    keys: [\"{key}\"]"));
+    let text = template.replace(
+        "sites: []",
+        &format!("sites:\n  - name: DEMO01\n    keys: [\"{key}\"]"),
+    );
     let path = office.join("generic.yaml");
     public_file(&path, text.as_bytes())?;
     Ok(path)
 }
 
-fn build_settings(folder: &Path, track: PathBuf, date: StatedDate, threads: usize) -> BuildSettings {
+fn build_settings(
+    folder: &Path,
+    track: PathBuf,
+    date: StatedDate,
+    threads: usize,
+) -> BuildSettings {
     BuildSettings {
         track,
         bundles: vec![folder.join("bundle")],
@@ -127,9 +162,22 @@ fn build_settings(folder: &Path, track: PathBuf, date: StatedDate, threads: usiz
     }
 }
 
-fn check(path: &Path, key: &Path, threads: usize, progress: &dyn Progress) -> Result<VerifyReport, Failure> {
+fn check(
+    path: &Path,
+    key: &Path,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<VerifyReport, Failure> {
     let trusted = Trusted::read(&[key.to_path_buf()])?;
-    verify::verify(path, &VerifySettings { trusted, since: None, threads }, progress)
+    verify::verify(
+        path,
+        &VerifySettings {
+            trusted,
+            since: None,
+            threads,
+        },
+        progress,
+    )
 }
 
 /// How each file of the delivery ended.
@@ -138,7 +186,8 @@ fn outcomes(
     settings: &DeliverySettings,
     export: &Path,
 ) -> Result<BTreeMap<Place, Outcome>, Failure> {
-    let export = std::fs::canonicalize(export).map_err(|error| Failure::io("could not find the export", export, &error))?;
+    let export = std::fs::canonicalize(export)
+        .map_err(|error| Failure::io("could not find the export", export, &error))?;
     let catalogue = catalogue::open(hospital)?;
     let results = State::open(&hospital.database())?.last_results(&settings.run.track)?;
     let mut streams = Vec::new();
@@ -150,10 +199,20 @@ fn outcomes(
         .map_err(|error| catalogue::failure(&error))?;
     let mut outcomes = BTreeMap::new();
     for stream in streams {
-        let place = catalogue.place_of(stream).map_err(|error| catalogue::failure(&error))?;
+        let place = catalogue
+            .place_of(stream)
+            .map_err(|error| catalogue::failure(&error))?;
         let place = place.expose();
-        let path = place.file.strip_prefix(&export).unwrap_or(&place.file).to_string_lossy().into_owned();
-        let member = place.members.last().map(|member| String::from_utf8_lossy(member).into_owned());
+        let path = place
+            .file
+            .strip_prefix(&export)
+            .unwrap_or(&place.file)
+            .to_string_lossy()
+            .into_owned();
+        let member = place
+            .members
+            .last()
+            .map(|member| String::from_utf8_lossy(member).into_owned());
         if let Some(result) = results.get(&stream.get()) {
             outcomes.insert((path, member), result.outcome);
         }
@@ -166,10 +225,18 @@ fn surprise(mismatch: &Mismatch) -> String {
         Mismatch::Missing(file) => format!("{} ({}) has no outcome", file.path, file.what),
         Mismatch::Different { planned, found } => {
             let expected: Vec<String> = planned.expected.iter().map(ToString::to_string).collect();
-            format!("{} ({}) ended as {found}, not as {}", planned.path, planned.what, expected.join(" or "))
+            format!(
+                "{} ({}) ended as {found}, not as {}",
+                planned.path,
+                planned.what,
+                expected.join(" or ")
+            )
         }
         Mismatch::Unplanned((path, member)) => {
-            format!("{path} {} was not planned", member.as_deref().unwrap_or_default())
+            format!(
+                "{path} {} was not planned",
+                member.as_deref().unwrap_or_default()
+            )
         }
         Mismatch::Copies { group, kept } => format!("{kept} copies of {group} were kept"),
     }

@@ -1,7 +1,9 @@
 //! The evidence of one stream, from what the rooms say they did. Nothing here sees a value.
 
 use crate::Failure;
-use cloakroom_audit::record::{OutputObject, PixelEvidence, PixelProof, PrivateCounts, ProfileReference, ProofUnit};
+use cloakroom_audit::record::{
+    OutputObject, PixelEvidence, PixelProof, PrivateCounts, ProfileReference, ProofUnit,
+};
 use cloakroom_audit::{ActionList, EvidenceRecord, Origin, SopClass, Token};
 use cloakroom_core::{ActionRecord, Digest, Outcome, StatedDate};
 use cloakroom_profile::Profile;
@@ -27,7 +29,13 @@ impl RunFacts {
         date: StatedDate,
         profile: &Profile,
     ) -> Result<Self, Failure> {
-        Ok(Self { origin, delivery, date, profile: reference(profile)?, tool: token(TOOL)? })
+        Ok(Self {
+            origin,
+            delivery,
+            date,
+            profile: reference(profile)?,
+            tool: token(TOOL)?,
+        })
     }
 
     /// A record that says nothing yet but how a stream ended.
@@ -63,7 +71,10 @@ pub(crate) struct Done<'a> {
 }
 
 /// Completes a record, and gives the list of actions that belongs to it.
-pub(crate) fn complete(mut record: EvidenceRecord, done: Done<'_>) -> Result<(EvidenceRecord, ActionList), Failure> {
+pub(crate) fn complete(
+    mut record: EvidenceRecord,
+    done: Done<'_>,
+) -> Result<(EvidenceRecord, ActionList), Failure> {
     record.output = Some(done.output);
     record.sop_class = Some(SopClass::of(done.sop_class));
     record.private = Some(done.private);
@@ -85,8 +96,12 @@ fn pixels(masked: &cloakroom_pixels::Masked) -> Result<PixelEvidence, Failure> {
         equal: proof.equal,
         wiped: proof.wiped,
     });
-    let notes = masked.notes().map(|note| token(note.code())).collect::<Result<Vec<_>, _>>()?;
-    let evidence = PixelEvidence::new(masked.reason(), masked.regions(), None, proof).map_err(|_| unfit())?;
+    let notes = masked
+        .notes()
+        .map(|note| token(note.code()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let evidence =
+        PixelEvidence::new(masked.reason(), masked.regions(), None, proof).map_err(|_| unfit())?;
     Ok(evidence.with_notes(notes))
 }
 

@@ -32,7 +32,11 @@ impl Report for ExtractReport {
 pub fn extract(path: &Path, out: &Path, series: Option<&str>) -> Result<ExtractReport, Failure> {
     let package = Package::open(path).map_err(packing::failure)?;
     let wanted: Vec<String> = series.map(str::to_owned).into_iter().collect();
-    let selection = if wanted.is_empty() { Selection::All } else { Selection::Series(&wanted) };
+    let selection = if wanted.is_empty() {
+        Selection::All
+    } else {
+        Selection::Series(&wanted)
+    };
     let extracted = unpack(&package, selection, out).map_err(packing::failure)?;
     Ok(ExtractReport {
         folder: out.to_path_buf(),

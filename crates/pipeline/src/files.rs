@@ -31,12 +31,17 @@ pub(crate) fn replace_private_file(path: &Path, bytes: &[u8]) -> Result<(), Fail
 
 /// Makes or empties a file that only its owner may read, for a writer that streams.
 pub(crate) fn create_private(path: &Path) -> Result<File, Failure> {
-    private_options().open(path).map_err(|error| Failure::io("could not write a file", path, &error))
+    private_options()
+        .open(path)
+        .map_err(|error| Failure::io("could not write a file", path, &error))
 }
 
 /// The same for a file that is written and read again.
 pub(crate) fn create_private_read_write(path: &Path) -> Result<File, Failure> {
-    private_options().read(true).open(path).map_err(|error| Failure::io("could not write a file", path, &error))
+    private_options()
+        .read(true)
+        .open(path)
+        .map_err(|error| Failure::io("could not write a file", path, &error))
 }
 
 fn private_options() -> OpenOptions {

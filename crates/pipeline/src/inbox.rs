@@ -3,10 +3,10 @@
 use crate::verdict::{Report, Verdict};
 use crate::{Failure, Site};
 use cloakroom_receive::{Callers, ReceiveReport, ReceiveSettings, serve};
+pub use cloakroom_receive::{ReceiveEvent, ReceiveProgress};
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-pub use cloakroom_receive::{ReceiveEvent, ReceiveProgress};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,7 +34,11 @@ pub struct InboxReport {
 
 impl Report for InboxReport {
     fn verdict(&self) -> Verdict {
-        if self.received.not_stored > 0 { Verdict::NeedsPerson } else { Verdict::Done }
+        if self.received.not_stored > 0 {
+            Verdict::NeedsPerson
+        } else {
+            Verdict::Done
+        }
     }
 }
 
@@ -42,18 +46,29 @@ impl Report for InboxReport {
 ///
 /// # Errors
 /// If nobody may send, a title is none, the port cannot be opened, or the inbox cannot be written.
-pub fn receive(site: &Site, request: &ReceiveRequest, told: &dyn ReceiveProgress) -> Result<InboxReport, Failure> {
+pub fn receive(
+    site: &Site,
+    request: &ReceiveRequest,
+    told: &dyn ReceiveProgress,
+) -> Result<InboxReport, Failure> {
     if request.allowed.is_empty() {
-        return Err(Failure::wrong_use("nobody may send").advise("name the calling titles that may, with --allow"));
+        return Err(Failure::wrong_use("nobody may send")
+            .advise("name the calling titles that may, with --allow"));
     }
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::could_not_run(format!("the signal to stop cannot be heard: {error}")))?;
+    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed)).map_err(|error| {
+        Failure::could_not_run(format!("the signal to stop cannot be heard: {error}"))
+    })?;
     let callers = Callers::Only(request.allowed.iter().cloned().collect());
-    let mut settings = ReceiveSettings::new(&request.aet, request.address.port(), callers, site.inbox());
+    let mut settings =
+        ReceiveSettings::new(&request.aet, request.address.port(), callers, site.inbox());
     settings.address = request.address.ip();
     settings.limits.associations = request.associations.max(1);
-    let received = serve(&settings, &stop, told).map_err(|error| Failure::could_not_run(error.to_string()))?;
-    Ok(InboxReport { inbox: site.inbox(), received })
+    let received =
+        serve(&settings, &stop, told).map_err(|error| Failure::could_not_run(error.to_string()))?;
+    Ok(InboxReport {
+        inbox: site.inbox(),
+        received,
+    })
 }

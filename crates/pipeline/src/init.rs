@@ -30,7 +30,11 @@ impl Report for InitReport {
 pub fn site(root: &Path, name: SiteName) -> Result<InitReport, Failure> {
     let site = Site::init(root, name)?;
     let public_keys = root.join(format!("{}.pub", site.name()));
-    Ok(InitReport { folder: root.to_path_buf(), public_keys, organiser: false })
+    Ok(InitReport {
+        folder: root.to_path_buf(),
+        public_keys,
+        organiser: false,
+    })
 }
 
 /// Makes an organiser's folder.
@@ -39,5 +43,9 @@ pub fn site(root: &Path, name: SiteName) -> Result<InitReport, Failure> {
 /// If the folder is taken, or the disk or the source of randomness fails.
 pub fn organiser(root: &Path) -> Result<InitReport, Failure> {
     site::init_organiser(root)?;
-    Ok(InitReport { folder: root.to_path_buf(), public_keys: root.join("release.pub"), organiser: true })
+    Ok(InitReport {
+        folder: root.to_path_buf(),
+        public_keys: root.join("release.pub"),
+        organiser: true,
+    })
 }

@@ -12,17 +12,25 @@ fn folder() -> Option<PathBuf> {
     }
     let program = std::env::current_exe().ok()?;
     let beside = program.parent()?;
-    let candidates = [beside.join("models"), beside.join("../models"), beside.join("../share/cloakroom/models")];
+    let candidates = [
+        beside.join("models"),
+        beside.join("../models"),
+        beside.join("../share/cloakroom/models"),
+    ];
     candidates.into_iter().find(|folder| folder.is_dir())
 }
 
 /// The text detector; `None` where its models are not installed, and then what needs it is held.
 pub(crate) fn detector() -> Result<Option<Detector>, Failure> {
-    let Some(folder) = folder().filter(|folder| folder.is_dir()) else { return Ok(None) };
+    let Some(folder) = folder().filter(|folder| folder.is_dir()) else {
+        return Ok(None);
+    };
     Detector::load(&folder).map(Some).map_err(|error| {
         Failure::could_not_run(format!("the text detector could not be loaded: {error}"))
             .at(&folder)
-            .advise("take the models again, or remove the folder: then what needs the detector is held")
+            .advise(
+                "take the models again, or remove the folder: then what needs the detector is held",
+            )
     })
 }
 

@@ -1,9 +1,9 @@
 //! One stream on its way through the rooms: read, planned, assessed, edited, gated.
 
 use crate::evidence::{Done, RunFacts, complete};
+use crate::plan::PlannedObject;
 use crate::stream::Stream;
 use crate::subjects::Person;
-use crate::plan::PlannedObject;
 use crate::{Failure, RunSettings, catalogue, models};
 use cloakroom_audit::record::{OutputObject, PrivateCounts};
 use cloakroom_clear::{Cleared, Gate, PatientScan};
@@ -42,7 +42,12 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn new(person: &Person, known: KnownValues) -> Self {
-        Self { pseudonym: person.pseudonym.clone(), offset: person.offset, known, opened: OnceLock::new() }
+        Self {
+            pseudonym: person.pseudonym.clone(),
+            offset: person.offset,
+            known,
+            opened: OnceLock::new(),
+        }
     }
 
     fn open(&self, rooms: &Rooms) -> &(cloakroom_deid::Subject, PatientScan) {
@@ -89,13 +94,21 @@ impl ClearedObject {
     }
 
     /// The record and the list of actions as JSON, once the digest of what was written is known.
-    pub(crate) fn evidence(&self, digest: Digest) -> Result<(String, Option<(Digest, String)>), Failure> {
+    pub(crate) fn evidence(
+        &self,
+        digest: Digest,
+    ) -> Result<(String, Option<(Digest, String)>), Failure> {
         let input = self.stream.digest().map_err(|error| unreadable(&error))?;
-        let record = self.facts.record(Outcome::Cleared, self.keys.input_digest(&input));
+        let record = self
+            .facts
+            .record(Outcome::Cleared, self.keys.input_digest(&input));
         let (record, actions) = complete(
             record,
             Done {
-                output: OutputObject { digest, bytes: self.object.len() },
+                output: OutputObject {
+                    digest,
+                    bytes: self.object.len(),
+                },
                 sop_class: &self.sop_class,
                 actions: self.object.actions(),
                 private: self.private,
@@ -123,7 +136,11 @@ fn unwritable() -> Failure {
 }
 
 impl Rooms {
-    pub(crate) fn open(run: &RunSettings, keys: TrackKeys, words: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        run: &RunSettings,
+        keys: TrackKeys,
+        words: &[String],
+    ) -> Result<Self, Failure> {
         let mut hasher = Hasher::new();
         for word in words {
             hasher.update(word.as_bytes());
@@ -154,39 +171,78 @@ impl Rooms {
     }
 
     /// Takes one instance through all rooms.
-    pub(crate) fn process(&self, subject: &Subject, located: &Located, facts: &RunFacts) -> Result<Processed, Failure> {
+    pub(crate) fn process(
+        &self,
+        subject: &Subject,
+        located: &Located,
+        facts: &RunFacts,
+    ) -> Result<Processed, Failure> {
         let source = match open(located) {
             Ok(source) => source,
             Err(error) => return self.unopened(located, facts, &error),
         };
         let stream = Arc::new(Stream::new(source));
         match self.clean(subject, &stream) {
-            Ok(cleaned) => Ok(Processed::Cleared(Box::new(cleaned.with(stream, &self.keys, facts.clone())))),
+            Ok(cleaned) => Ok(Processed::Cleared(Box::new(cleaned.with(
+                stream,
+                &self.keys,
+                facts.clone(),
+            )))),
             Err(outcome) => ended(facts, outcome, self.input_digest(&stream)?, None),
         }
     }
 
     /// The record of a stream that ended without a look into it.
-    pub(crate) fn ended(&self, located: &Located, facts: &RunFacts, outcome: Outcome) -> Result<Processed, Failure> {
+    pub(crate) fn ended(
+        &self,
+        located: &Located,
+        facts: &RunFacts,
+        outcome: Outcome,
+    ) -> Result<Processed, Failure> {
         match open(located) {
-            Ok(source) => ended(facts, outcome, self.input_digest(&Stream::new(source))?, None),
+            Ok(source) => ended(
+                facts,
+                outcome,
+                self.input_digest(&Stream::new(source))?,
+                None,
+            ),
             Err(_) => ended(facts, outcome, self.place_digest(located), None),
         }
     }
 
     /// The record of a stream that never had bytes to be read.
-    pub(crate) fn ended_unread(&self, input: &Digest, facts: &RunFacts, outcome: Outcome) -> Result<Processed, Failure> {
+    pub(crate) fn ended_unread(
+        &self,
+        input: &Digest,
+        facts: &RunFacts,
+        outcome: Outcome,
+    ) -> Result<Processed, Failure> {
         ended(facts, outcome, *input, None)
     }
 
-    fn unopened(&self, located: &Located, facts: &RunFacts, error: &IngestError) -> Result<Processed, Failure> {
-        let Some(reason) = error.quarantine_reason() else { return Err(catalogue::failure(error)) };
-        ended(facts, Outcome::Quarantined(reason), self.place_digest(located), None)
+    fn unopened(
+        &self,
+        located: &Located,
+        facts: &RunFacts,
+        error: &IngestError,
+    ) -> Result<Processed, Failure> {
+        let Some(reason) = error.quarantine_reason() else {
+            return Err(catalogue::failure(error));
+        };
+        ended(
+            facts,
+            Outcome::Quarantined(reason),
+            self.place_digest(located),
+            None,
+        )
     }
 
     /// The digest of a stream, keyed, so that it says nothing to those who hold the original but not the key.
     fn input_digest(&self, stream: &Stream) -> Result<Digest, Failure> {
-        stream.digest().map(|digest| self.keys.input_digest(&digest)).map_err(|error| unreadable(&error))
+        stream
+            .digest()
+            .map(|digest| self.keys.input_digest(&digest))
+            .map_err(|error| unreadable(&error))
     }
 
     /// A keyed digest of where a stream lies, for streams that cannot be read.
@@ -195,7 +251,12 @@ impl Rooms {
     }
 
     /// Plans one instance and changes nothing.
-    pub(crate) fn plan(&self, subject: &Subject, located: &Located, values: bool) -> Result<PlannedObject, Failure> {
+    pub(crate) fn plan(
+        &self,
+        subject: &Subject,
+        located: &Located,
+        values: bool,
+    ) -> Result<PlannedObject, Failure> {
         let source = match open(located) {
             Ok(source) => source,
             Err(error) => match error.quarantine_reason() {
@@ -204,15 +265,27 @@ impl Rooms {
             },
         };
         let stream = Arc::new(Stream::new(source));
-        Ok(self.read(subject, &stream).map_or_else(PlannedObject::ended, |read| {
-            let outcome = self.assess(subject, &read).map_or_else(|ended| ended, |_| Outcome::Cleared);
-            PlannedObject {
-                outcome,
-                actions: read.plan.actions().to_vec(),
-                values: if values { values_of(&read.object) } else { Vec::new() },
-                unknown: if values { words_of(&read.plan) } else { Vec::new() },
-            }
-        }))
+        Ok(self
+            .read(subject, &stream)
+            .map_or_else(PlannedObject::ended, |read| {
+                let outcome = self
+                    .assess(subject, &read)
+                    .map_or_else(|ended| ended, |_| Outcome::Cleared);
+                PlannedObject {
+                    outcome,
+                    actions: read.plan.actions().to_vec(),
+                    values: if values {
+                        values_of(&read.object)
+                    } else {
+                        Vec::new()
+                    },
+                    unknown: if values {
+                        words_of(&read.plan)
+                    } else {
+                        Vec::new()
+                    },
+                }
+            }))
     }
 
     /// Reads an object and plans its attributes.
@@ -221,10 +294,16 @@ impl Rooms {
         let object = cloakroom_p10::read(source, Extent::Whole, &self.limits)
             .map_err(|error| Outcome::Quarantined(error.reason()))?;
         let (editor, _) = subject.open(self);
-        let plan = cloakroom_deid::plan(&object, &self.profile, editor, &self.keys).map_err(Outcome::Held)?;
+        let plan = cloakroom_deid::plan(&object, &self.profile, editor, &self.keys)
+            .map_err(Outcome::Held)?;
         let image = object.describe_image();
         let pixels = pixel_stream(stream, &object);
-        Ok(Read { object, plan, image, pixels })
+        Ok(Read {
+            object,
+            plan,
+            image,
+            pixels,
+        })
     }
 
     /// Looks for the reason why the pixels of an object may leave, and wipes what must go.
@@ -254,20 +333,43 @@ impl Rooms {
     fn clean(&self, subject: &Subject, stream: &Arc<Stream>) -> Result<Cleaned, Outcome> {
         let read = self.read(subject, stream)?;
         let masked = self.assess(subject, &read)?;
-        let Read { object, plan, pixels, .. } = read;
+        let Read {
+            object,
+            plan,
+            pixels,
+            ..
+        } = read;
         if let Some(layout) = object.pixel_layout() {
             pixels.watch(layout.whole());
         }
         let (_, scan) = subject.open(self);
         let sop_class = object.sop_class_uid().unwrap_or_default();
         let private = plan.private_counts();
-        let text = plan.text_removals().to_map().into_iter().map(|(kind, count)| (kind.name(), count)).collect();
+        let text = plan
+            .text_removals()
+            .to_map()
+            .into_iter()
+            .map(|(kind, count)| (kind.name(), count))
+            .collect();
         let edited = cloakroom_deid::apply(object, plan).map_err(Outcome::Held)?;
-        let referenced = edited.uid_pairs().map(|(original, _)| original.map(str::to_owned)).collect();
+        let referenced = edited
+            .uid_pairs()
+            .map(|(original, _)| original.map(str::to_owned))
+            .collect();
         let object = cloakroom_clear::clear(&self.gate, scan, edited, masked, pixels)
             .map_err(|refused| Outcome::Held(refused.reason))?;
-        let private = PrivateCounts { kept: private.kept, removed: private.removed, unknown: 0 };
-        Ok(Cleaned { object, sop_class, private, text, referenced })
+        let private = PrivateCounts {
+            kept: private.kept,
+            removed: private.removed,
+            unknown: 0,
+        };
+        Ok(Cleaned {
+            object,
+            sop_class,
+            private,
+            text,
+            referenced,
+        })
     }
 }
 
@@ -294,7 +396,11 @@ fn values_of(object: &Object) -> Vec<(String, String)> {
     const LONGEST: usize = 256;
     let mut values = Vec::new();
     for element in object.dataset().walk() {
-        if element.is_sequence() || element.raw().is_none_or(|raw| raw.is_empty() || raw.len() > LONGEST) {
+        if element.is_sequence()
+            || element
+                .raw()
+                .is_none_or(|raw| raw.is_empty() || raw.len() > LONGEST)
+        {
             continue;
         }
         if let Ok(text) = element.text() {
@@ -306,11 +412,17 @@ fn values_of(object: &Object) -> Vec<(String, String)> {
 
 fn pattern(path: &cloakroom_core::AttributePath) -> String {
     let steps = path.items.iter().map(|(tag, _)| *tag).chain([path.tag]);
-    steps.map(|tag| format!("({:04x},{:04x})", tag.0, tag.1)).collect::<Vec<_>>().join(">")
+    steps
+        .map(|tag| format!("({:04x},{:04x})", tag.0, tag.1))
+        .collect::<Vec<_>>()
+        .join(">")
 }
 
 fn words_of(plan: &cloakroom_deid::Plan) -> Vec<String> {
-    plan.unknown_words().iter().map(|word| word.expose().clone()).collect()
+    plan.unknown_words()
+        .iter()
+        .map(|word| word.expose().clone())
+        .collect()
 }
 
 /// An object that passed the gate, before its record has a place.
@@ -337,10 +449,18 @@ impl Cleaned {
     }
 }
 
-fn ended(facts: &RunFacts, outcome: Outcome, input: Digest, sop_class: Option<&str>) -> Result<Processed, Failure> {
+fn ended(
+    facts: &RunFacts,
+    outcome: Outcome,
+    input: Digest,
+    sop_class: Option<&str>,
+) -> Result<Processed, Failure> {
     let mut record = facts.record(outcome, input);
     record.sop_class = sop_class.map(cloakroom_audit::SopClass::of);
-    Ok(Processed::Ended { outcome, record: json(&record)? })
+    Ok(Processed::Ended {
+        outcome,
+        record: json(&record)?,
+    })
 }
 
 /// Opens a stream: what is small is read into memory in one go, so that each byte is read once.

@@ -98,20 +98,36 @@ pub fn plan(
     let keys = TrackKeys::derive(&site.secret()?, site.project(), &run.track, site.epoch());
     let catalogue = catalogue::open(site)?;
     let state = State::open(&site.database())?;
-    let people = people(site, &catalogue, &PseudonymRules::of(&run.profile), &keys, &state.withdrawn()?)?;
+    let people = people(
+        site,
+        &catalogue,
+        &PseudonymRules::of(&run.profile),
+        &keys,
+        &state.withdrawn()?,
+    )?;
     let rooms = Rooms::open(run, keys, &state.approved_words()?)?;
     let mut sum = Sum::default();
     let mut waiting = Vec::new();
     progress.begin("planning", None, None);
     for person in &people {
-        let known = catalogue.known_values(person.number).map_err(|error| catalogue::failure(&error))?;
+        let known = catalogue
+            .known_values(person.number)
+            .map_err(|error| catalogue::failure(&error))?;
         let subject = Arc::new(Subject::new(person, known));
-        for series in catalogue.series_of(person.number).map_err(|error| catalogue::failure(&error))? {
+        for series in catalogue
+            .series_of(person.number)
+            .map_err(|error| catalogue::failure(&error))?
+        {
             let instances = catalogue
                 .instances_of(person.number, series.study, series.number)
                 .map_err(|error| catalogue::failure(&error))?;
-            for instance in instances.into_iter().filter(|instance| instance.outcome.is_none()) {
-                let located = catalogue.locate(instance.stream).map_err(|error| catalogue::failure(&error))?;
+            for instance in instances
+                .into_iter()
+                .filter(|instance| instance.outcome.is_none())
+            {
+                let located = catalogue
+                    .locate(instance.stream)
+                    .map_err(|error| catalogue::failure(&error))?;
                 waiting.push((Arc::clone(&subject), person.barred, located));
                 if waiting.len() >= BATCH {
                     sum.take(&rooms, &mut waiting, values, progress)?;
@@ -165,13 +181,22 @@ impl Sum {
             let path = record.path.to_string();
             if let Some(cloakroom_core::Step::Standard(tag)) = record.path.steps().last() {
                 let keyword = cloakroom_profile::standard::keyword_of(*tag).unwrap_or_default();
-                self.keywords.entry(path.clone()).or_insert_with(|| keyword.to_owned());
+                self.keywords
+                    .entry(path.clone())
+                    .or_insert_with(|| keyword.to_owned());
             }
-            *self.attributes.entry((path, record.action, record.rule.as_str().to_owned())).or_default() +=
-                u64::from(record.count);
+            *self
+                .attributes
+                .entry((path, record.action, record.rule.as_str().to_owned()))
+                .or_default() += u64::from(record.count);
         }
         for (path, value) in object.values {
-            *self.values.entry(path).or_default().entry(value).or_default() += 1;
+            *self
+                .values
+                .entry(path)
+                .or_default()
+                .entry(value)
+                .or_default() += 1;
         }
         for word in object.unknown {
             *self.unknown.entry(word).or_default() += 1;
@@ -191,14 +216,28 @@ impl Sum {
             outcomes: self.outcomes,
             attributes,
             unknown_words: self.unknown.into_iter().collect(),
-            verdict: if waits { Verdict::NeedsPerson } else { Verdict::Done },
+            verdict: if waits {
+                Verdict::NeedsPerson
+            } else {
+                Verdict::Done
+            },
         }
     }
 
-    fn row(&self, path: String, action: Action, rule: String, count: u64, values: bool) -> AttributeRow {
+    fn row(
+        &self,
+        path: String,
+        action: Action,
+        rule: String,
+        count: u64,
+        values: bool,
+    ) -> AttributeRow {
         let found = self.values.get(&path);
-        let mut told: Vec<(String, u64)> =
-            found.into_iter().flatten().map(|(value, count)| (value.clone(), *count)).collect();
+        let mut told: Vec<(String, u64)> = found
+            .into_iter()
+            .flatten()
+            .map(|(value, count)| (value.clone(), *count))
+            .collect();
         told.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         told.truncate(MOST_VALUES);
         AttributeRow {
@@ -215,6 +254,11 @@ impl Sum {
 
 impl PlannedObject {
     pub(crate) fn ended(outcome: Outcome) -> Self {
-        Self { outcome, actions: Vec::new(), values: Vec::new(), unknown: Vec::new() }
+        Self {
+            outcome,
+            actions: Vec::new(),
+            values: Vec::new(),
+            unknown: Vec::new(),
+        }
     }
 }

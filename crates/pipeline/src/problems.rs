@@ -17,7 +17,14 @@ impl Problems {
     fn new() -> Result<Self, Failure> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer
-            .write_record(["outcome", "reason", "what it means", "what to do", "file", "inside the archive"])
+            .write_record([
+                "outcome",
+                "reason",
+                "what it means",
+                "what to do",
+                "file",
+                "inside the archive",
+            ])
             .map_err(|_| could_not_write())?;
         Ok(Self { writer })
     }
@@ -38,7 +45,11 @@ impl Problems {
         catalogue
             .for_each_stream(&mut |entry| {
                 let outcome = later(entry.stream).or(entry.outcome);
-                streams.extend(outcome.filter(|outcome| outcome.needs_person()).map(|outcome| (entry.stream, outcome)));
+                streams.extend(
+                    outcome
+                        .filter(|outcome| outcome.needs_person())
+                        .map(|outcome| (entry.stream, outcome)),
+                );
                 Ok(())
             })
             .map_err(|error| failure(&error))?;
@@ -48,8 +59,15 @@ impl Problems {
         problems.finish(site)
     }
 
-    fn add(&mut self, catalogue: &Catalogue, stream: StreamNumber, outcome: Outcome) -> Result<(), Failure> {
-        let place = catalogue.place_of(stream).map_err(|error| failure(&error))?;
+    fn add(
+        &mut self,
+        catalogue: &Catalogue,
+        stream: StreamNumber,
+        outcome: Outcome,
+    ) -> Result<(), Failure> {
+        let place = catalogue
+            .place_of(stream)
+            .map_err(|error| failure(&error))?;
         let place = place.expose();
         let members = place.members.join(&b"!"[..]);
         let row: [&[u8]; 6] = [
@@ -60,7 +78,9 @@ impl Problems {
             place.file.as_os_str().as_bytes(),
             &members,
         ];
-        self.writer.write_byte_record(&csv::ByteRecord::from(row.to_vec())).map_err(|_| could_not_write())
+        self.writer
+            .write_byte_record(&csv::ByteRecord::from(row.to_vec()))
+            .map_err(|_| could_not_write())
     }
 
     fn finish(self, site: &Site) -> Result<PathBuf, Failure> {

@@ -39,7 +39,10 @@ impl Report for ProfileList {
 /// # Errors
 /// Never for the profiles as shipped.
 pub fn list() -> Result<ProfileList, Failure> {
-    let profiles = shipped().iter().map(|(id, _)| row(id)).collect::<Result<_, _>>()?;
+    let profiles = shipped()
+        .iter()
+        .map(|(id, _)| row(id))
+        .collect::<Result<_, _>>()?;
     Ok(ProfileList { profiles })
 }
 
@@ -48,8 +51,17 @@ fn row(id: &str) -> Result<ProfileRow, Failure> {
     Ok(ProfileRow {
         id: profile.id().to_string(),
         version: profile.version().to_owned(),
-        description: profile.description().split_whitespace().collect::<Vec<_>>().join(" "),
-        codes: profile.stamps().codes.iter().map(|code| code.value.to_string()).collect(),
+        description: profile
+            .description()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
+        codes: profile
+            .stamps()
+            .codes
+            .iter()
+            .map(|code| code.value.to_string())
+            .collect(),
         digest: profile.digest().to_string(),
     })
 }
@@ -73,7 +85,9 @@ impl Report for ProfileText {
 /// If there is no such profile, or it has mistakes.
 pub fn show(name: &str, statement: bool) -> Result<ProfileText, Failure> {
     if statement {
-        return Ok(ProfileText { text: conformance_statement(&find_profile(name)?) });
+        return Ok(ProfileText {
+            text: conformance_statement(&find_profile(name)?),
+        });
     }
     let (text, _) = profile_text(name)?;
     Ok(ProfileText { text })
@@ -88,7 +102,11 @@ pub struct ProfileCheck {
 
 impl Report for ProfileCheck {
     fn verdict(&self) -> Verdict {
-        if self.mistakes.is_empty() { Verdict::Done } else { Verdict::CheckFailed }
+        if self.mistakes.is_empty() {
+            Verdict::Done
+        } else {
+            Verdict::CheckFailed
+        }
     }
 }
 
@@ -100,7 +118,9 @@ pub fn check(name: &str) -> Result<ProfileCheck, Failure> {
     let text = crate::files::read_text(std::path::Path::new(name))?;
     let folder = std::path::Path::new(name).parent();
     let mistakes = parse_profile(&text, folder).err().unwrap_or_default();
-    Ok(ProfileCheck { mistakes: tell(&mistakes).lines().map(str::to_owned).collect() })
+    Ok(ProfileCheck {
+        mistakes: tell(&mistakes).lines().map(str::to_owned).collect(),
+    })
 }
 
 /// Which rule decides.
@@ -126,7 +146,11 @@ impl Report for ProfileExplanation {
 ///
 /// # Errors
 /// If there is no such profile or attribute.
-pub fn explain(attribute: &str, profile: &str, sop_class: &str) -> Result<ProfileExplanation, Failure> {
+pub fn explain(
+    attribute: &str,
+    profile: &str,
+    sop_class: &str,
+) -> Result<ProfileExplanation, Failure> {
     let profile = find_profile(profile)?;
     let said = profile
         .explain(attribute, Some(sop_class), "")
@@ -165,10 +189,24 @@ impl Report for ProfileDifferences {
 /// # Errors
 /// If there is no such profile.
 pub fn diff(first: &str, second: &str) -> Result<ProfileDifferences, Failure> {
-    let (a, b) = (run_settings::find_profile(first)?, run_settings::find_profile(second)?);
+    let (a, b) = (
+        run_settings::find_profile(first)?,
+        run_settings::find_profile(second)?,
+    );
     let differences = cloakroom_profile::diff(&a, &b)
         .into_iter()
-        .map(|difference| [difference.subject, difference.keyword, difference.first, difference.second])
+        .map(|difference| {
+            [
+                difference.subject,
+                difference.keyword,
+                difference.first,
+                difference.second,
+            ]
+        })
         .collect();
-    Ok(ProfileDifferences { first: first.to_owned(), second: second.to_owned(), differences })
+    Ok(ProfileDifferences {
+        first: first.to_owned(),
+        second: second.to_owned(),
+        differences,
+    })
 }

@@ -11,7 +11,9 @@ use crate::verify::{self, VerifySettings};
 use crate::withdraw::Notice;
 use crate::{Failure, files, packing};
 use cloakroom_core::StatedDate;
-use cloakroom_packager::release::{self as packed, ReleaseError, ReleaseInput, Withdrawal, WithdrawalReason};
+use cloakroom_packager::release::{
+    self as packed, ReleaseError, ReleaseInput, Withdrawal, WithdrawalReason,
+};
 use cloakroom_packager::track::{Track, TrustedSite};
 use cloakroom_packager::{
     Package, PublicKey, ShardLimits, SigningKey, Statement, ToolReference, VerifiedBundle,
@@ -67,10 +69,13 @@ pub struct BuildReport {
 
 impl Report for BuildReport {
     fn verdict(&self) -> Verdict {
-        if self.signed { Verdict::Done } else { Verdict::NeedsPerson }
+        if self.signed {
+            Verdict::Done
+        } else {
+            Verdict::NeedsPerson
+        }
     }
 }
-
 
 /// Builds a release.
 ///
@@ -85,8 +90,16 @@ pub fn build(settings: &BuildSettings, progress: &dyn Progress) -> Result<BuildR
     })?;
     let (key, signed) = key(settings)?;
     let bundles = verified(settings, &track, progress)?;
-    let previous = settings.previous.as_deref().map(|path| previous(path, settings, progress)).transpose()?;
-    let withdrawals = settings.notices.iter().map(|path| withdrawal(path, &track)).collect::<Result<Vec<_>, _>>()?;
+    let previous = settings
+        .previous
+        .as_deref()
+        .map(|path| previous(path, settings, progress))
+        .transpose()?;
+    let withdrawals = settings
+        .notices
+        .iter()
+        .map(|path| withdrawal(path, &track))
+        .collect::<Result<Vec<_>, _>>()?;
     let evidence = evidence(&bundles)?;
     let (name, tool_version) = TOOL.split_once('/').unwrap_or((TOOL, ""));
     let input = ReleaseInput {
@@ -98,7 +111,10 @@ pub fn build(settings: &BuildSettings, progress: &dyn Progress) -> Result<BuildR
         withdrawals: &withdrawals,
         waivers: &[],
         evidence: &evidence,
-        tool: &ToolReference { name: name.into(), version: tool_version.into() },
+        tool: &ToolReference {
+            name: name.into(),
+            version: tool_version.into(),
+        },
         limits: ShardLimits::default(),
     };
     progress.begin("packing", None, None);
@@ -109,18 +125,31 @@ pub fn build(settings: &BuildSettings, progress: &dyn Progress) -> Result<BuildR
 
 fn trust_more(track: &mut Track, trusted: &Trusted) {
     for (site, key) in &trusted.sites {
-        let Ok(key) = key.parse::<PublicKey>() else { continue };
+        let Ok(key) = key.parse::<PublicKey>() else {
+            continue;
+        };
         match track.sites.iter_mut().find(|known| known.name == *site) {
-            Some(known) if known.keys.iter().any(|other| other.as_str() == key.as_str()) => {}
+            Some(known)
+                if known
+                    .keys
+                    .iter()
+                    .any(|other| other.as_str() == key.as_str()) => {}
             Some(known) => known.keys.push(key),
-            None => track.sites.push(TrustedSite { name: site.clone(), keys: vec![key] }),
+            None => track.sites.push(TrustedSite {
+                name: site.clone(),
+                keys: vec![key],
+            }),
         }
     }
 }
 
 /// The organiser's key: where `--organiser` says, or beside the track file.
 fn key(settings: &BuildSettings) -> Result<(SigningKey, bool), Failure> {
-    let beside = settings.track.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = settings
+        .track
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let folder = match &settings.organiser {
         Some(folder) => Some(folder.as_path()),
         None => Some(beside).filter(|folder| folder.join("release.key").is_file()),
@@ -128,7 +157,9 @@ fn key(settings: &BuildSettings) -> Result<(SigningKey, bool), Failure> {
     match folder {
         Some(folder) => {
             let text = release_key(folder)?;
-            SigningKey::from_text(&text, None).map(|key| (key, true)).map_err(packing::failure)
+            SigningKey::from_text(&text, None)
+                .map(|key| (key, true))
+                .map_err(packing::failure)
         }
         None => Ok((SigningKey::nobody(), false)),
     }
@@ -141,13 +172,23 @@ fn verified(
     progress: &dyn Progress,
 ) -> Result<Vec<VerifiedBundle>, Failure> {
     let mut trusted = settings.trusted.clone();
-    trusted.packages.extend(track.sites.iter().flat_map(|site| &site.keys).map(|key| key.as_str().to_owned()));
+    trusted.packages.extend(
+        track
+            .sites
+            .iter()
+            .flat_map(|site| &site.keys)
+            .map(|key| key.as_str().to_owned()),
+    );
     if trusted.packages.is_empty() {
         return Err(Failure::wrong_use("the track trusts no hospital, so no bundle can be taken")
             .at(&settings.track)
             .advise("put the keys of the hospitals under `sites`, or name their .pub files with --trust"));
     }
-    let check = VerifySettings { trusted, since: None, threads: settings.threads };
+    let check = VerifySettings {
+        trusted,
+        since: None,
+        threads: settings.threads,
+    };
     settings
         .bundles
         .iter()
@@ -162,11 +203,15 @@ fn verified(
 
 /// A site folder holds originals' names and keys; it is never an input here.
 fn refuse_site_folder(path: &Path) -> Result<(), Failure> {
-    let holds_identity = ["site.yaml", "site.db", "keys"].iter().any(|name| path.join(name).exists());
+    let holds_identity = ["site.yaml", "site.db", "keys"]
+        .iter()
+        .any(|name| path.join(name).exists());
     if holds_identity {
-        return Err(Failure::wrong_use("this is a site folder, which never leaves the hospital")
-            .at(path)
-            .advise("name the bundle that `cloakroom deid` wrote"));
+        return Err(
+            Failure::wrong_use("this is a site folder, which never leaves the hospital")
+                .at(path)
+                .advise("name the bundle that `cloakroom deid` wrote"),
+        );
     }
     Ok(())
 }
@@ -176,7 +221,11 @@ fn previous(
     settings: &BuildSettings,
     progress: &dyn Progress,
 ) -> Result<cloakroom_packager::VerifiedRelease, Failure> {
-    let check = VerifySettings { trusted: Trusted::default(), since: None, threads: settings.threads };
+    let check = VerifySettings {
+        trusted: Trusted::default(),
+        since: None,
+        threads: settings.threads,
+    };
     verify::mint(path, &check, progress)?
         .into_release()
         .ok_or_else(|| Failure::wrong_use("the version before is no release").at(path))
@@ -186,17 +235,37 @@ fn previous(
 fn withdrawal(path: &Path, track: &Track) -> Result<Withdrawal, Failure> {
     let text = files::read_text(path)?;
     let signature = files::read_text(&path.with_added_extension("minisig"))?;
-    let notice: Notice = serde_json::from_str(&text)
-        .map_err(|error| Failure::wrong_use(format!("this is no withdrawal notice: line {}", error.line())).at(path))?;
-    let site = track.sites.iter().find(|site| site.name.as_str() == notice.site);
-    let signed = site.is_some_and(|site| site.keys.iter().any(|key| key.check(text.as_bytes(), &signature).is_some()));
+    let notice: Notice = serde_json::from_str(&text).map_err(|error| {
+        Failure::wrong_use(format!(
+            "this is no withdrawal notice: line {}",
+            error.line()
+        ))
+        .at(path)
+    })?;
+    let site = track
+        .sites
+        .iter()
+        .find(|site| site.name.as_str() == notice.site);
+    let signed = site.is_some_and(|site| {
+        site.keys
+            .iter()
+            .any(|key| key.check(text.as_bytes(), &signature).is_some())
+    });
     if !signed || notice.track != track.id.as_str() {
-        return Err(Failure::check_failed("no trusted key of this hospital signed the notice for this track").at(path));
+        return Err(Failure::check_failed(
+            "no trusted key of this hospital signed the notice for this track",
+        )
+        .at(path));
     }
-    let reason = WithdrawalReason::ALL.iter().find(|reason| reason.code() == notice.reason).copied();
+    let reason = WithdrawalReason::ALL
+        .iter()
+        .find(|reason| reason.code() == notice.reason)
+        .copied();
     Ok(Withdrawal {
         patient: notice.patient,
-        reason: reason.ok_or_else(|| Failure::wrong_use("the notice states a reason that is not on the list").at(path))?,
+        reason: reason.ok_or_else(|| {
+            Failure::wrong_use("the notice states a reason that is not on the list").at(path)
+        })?,
         version: String::new(),
         date: None,
     })
@@ -206,7 +275,9 @@ fn withdrawal(path: &Path, track: &Track) -> Result<Withdrawal, Failure> {
 fn evidence(bundles: &[VerifiedBundle]) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let mut latest: BTreeMap<&str, &VerifiedBundle> = BTreeMap::new();
     for bundle in bundles {
-        let newest = latest.entry(bundle.manifest().site.as_str()).or_insert(bundle);
+        let newest = latest
+            .entry(bundle.manifest().site.as_str())
+            .or_insert(bundle);
         if newest.manifest().delivery < bundle.manifest().delivery {
             *newest = bundle;
         }
@@ -217,7 +288,8 @@ fn evidence(bundles: &[VerifiedBundle]) -> Result<Vec<(String, Vec<u8>)>, Failur
         let public = format!("{site}.pub");
         for name in [LOG, CHECKPOINT, public.as_str()] {
             let path = folder.join(name);
-            let content = std::fs::read(&path).map_err(|error| Failure::io("could not read evidence", &path, &error))?;
+            let content = std::fs::read(&path)
+                .map_err(|error| Failure::io("could not read evidence", &path, &error))?;
             evidence.push((format!("sites/{site}/{name}"), content));
         }
     }
@@ -245,7 +317,11 @@ fn report(path: &Path, signed: bool) -> Result<BuildReport, Failure> {
         track: manifest.track.to_string(),
         version: manifest.version.to_string(),
         counts: manifest.counts,
-        splits: manifest.splits.iter().map(|(name, split)| (name.clone(), split.counts)).collect(),
+        splits: manifest
+            .splits
+            .iter()
+            .map(|(name, split)| (name.clone(), split.counts))
+            .collect(),
         reasons: manifest.conservation.reasons.clone(),
         findings: manifest
             .checks
@@ -281,10 +357,18 @@ impl Report for DiffReport {
 /// # Errors
 /// If one of them is no package.
 pub fn diff(first: &Path, second: &Path) -> Result<DiffReport, Failure> {
-    let (a, b) = (Package::open(first).map_err(packing::failure)?, Package::open(second).map_err(packing::failure)?);
+    let (a, b) = (
+        Package::open(first).map_err(packing::failure)?,
+        Package::open(second).map_err(packing::failure)?,
+    );
     let (old, new) = (a.statement().shards(), b.statement().shards());
-    let added: Vec<_> = new.iter().filter(|shard| !old.iter().any(|other| other.path == shard.path)).collect();
-    let gone = old.iter().filter(|shard| !new.iter().any(|other| other.path == shard.path));
+    let added: Vec<_> = new
+        .iter()
+        .filter(|shard| !old.iter().any(|other| other.path == shard.path))
+        .collect();
+    let gone = old
+        .iter()
+        .filter(|shard| !new.iter().any(|other| other.path == shard.path));
     Ok(DiffReport {
         changes: packed::diff(a.index(), b.index()),
         new_bytes: added.iter().map(|shard| shard.bytes).sum(),

@@ -25,7 +25,12 @@ impl RunSettings {
     ///
     /// # Errors
     /// If there is no such track or profile, a file has mistakes (all are told), or the list chooses nothing.
-    pub fn resolve(track: &str, profile: &str, select: Option<&Path>, threads: usize) -> Result<Self, Failure> {
+    pub fn resolve(
+        track: &str,
+        profile: &str,
+        select: Option<&Path>,
+        threads: usize,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             track: track_id(track)?,
             profile: Arc::new(find_profile(profile)?),
@@ -37,7 +42,10 @@ impl RunSettings {
 
 fn looks_like_file(name: &str) -> bool {
     let path = Path::new(name);
-    name.contains('/') || path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    name.contains('/')
+        || path
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 /// The id that a track file states, or the id itself.
@@ -45,9 +53,12 @@ fn track_id(track: &str) -> Result<TrackId, Failure> {
     if looks_like_file(track) {
         return read_track(Path::new(track)).map(|track| track.id);
     }
-    track.parse().map_err(|error: cloakroom_core::ids::NotAName| {
-        Failure::wrong_use(error.to_string()).advise("name a track, such as lung, or a track file")
-    })
+    track
+        .parse()
+        .map_err(|error: cloakroom_core::ids::NotAName| {
+            Failure::wrong_use(error.to_string())
+                .advise("name a track, such as lung, or a track file")
+        })
 }
 
 /// Reads a track file.
@@ -55,7 +66,9 @@ pub(crate) fn read_track(path: &Path) -> Result<Track, Failure> {
     let text = read_text(path)?;
     track::parse(&text).map_err(|mistakes| {
         let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        Failure::wrong_use("the track file has mistakes").at(path).detail(told.join("\n"))
+        Failure::wrong_use("the track file has mistakes")
+            .at(path)
+            .detail(told.join("\n"))
     })
 }
 
@@ -63,7 +76,9 @@ pub(crate) fn read_track(path: &Path) -> Result<Track, Failure> {
 pub(crate) fn find_profile(name: &str) -> Result<Profile, Failure> {
     let (text, folder) = profile_text(name)?;
     parse_profile(&text, folder.as_deref()).map_err(|mistakes| {
-        Failure::wrong_use("the profile has mistakes").detail(tell(&mistakes)).advise("`cloakroom profile check` tells them all")
+        Failure::wrong_use("the profile has mistakes")
+            .detail(tell(&mistakes))
+            .advise("`cloakroom profile check` tells them all")
     })
 }
 
@@ -77,18 +92,28 @@ pub(crate) fn profile_text(name: &str) -> Result<(String, Option<PathBuf>), Fail
         Some((_, text)) => Ok(((*text).to_owned(), None)),
         None => {
             let names: Vec<_> = shipped().iter().map(|(id, _)| *id).collect();
-            Err(Failure::wrong_use(format!("there is no shipped profile of this name; there are {}", names.join(", ")))
-                .advise("name one of them, or a .yaml file"))
+            Err(Failure::wrong_use(format!(
+                "there is no shipped profile of this name; there are {}",
+                names.join(", ")
+            ))
+            .advise("name one of them, or a .yaml file"))
         }
     }
 }
 
 /// Reads a profile; one that it extends is a shipped one, or a file of its name beside it.
-pub(crate) fn parse_profile(text: &str, folder: Option<&Path>) -> Result<Profile, Vec<ProfileError>> {
+pub(crate) fn parse_profile(
+    text: &str,
+    folder: Option<&Path>,
+) -> Result<Profile, Vec<ProfileError>> {
     let beside = |id: &ProfileId| std::fs::read_to_string(folder?.join(format!("{id}.yaml"))).ok();
     Profile::parse(text, &beside)
 }
 
 pub(crate) fn tell(mistakes: &[ProfileError]) -> String {
-    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    mistakes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

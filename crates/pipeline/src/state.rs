@@ -59,6 +59,9 @@ pub(crate) struct NewResult {
     pub(crate) bytes: u64,
 }
 
+/// Hears of a stream, its record, its list of actions and its size.
+pub(crate) type EachRecord<'a> = &'a mut dyn FnMut(i64, &str, Option<&str>, u64) -> Result<(), Failure>;
+
 /// A delivery as the site remembers it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Delivery {
@@ -83,9 +86,15 @@ impl State {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let fault = |error| sql(path, &error);
         let connection = Connection::open(path).map_err(fault)?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(fault)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(fault)?;
-        connection.busy_timeout(std::time::Duration::from_secs(30)).map_err(fault)?;
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(fault)?;
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(fault)?;
+        connection
+            .busy_timeout(std::time::Duration::from_secs(30))
+            .map_err(fault)?;
         connection.execute_batch(SCHEMA).map_err(fault)?;
         Ok(Self { connection })
     }
@@ -101,7 +110,9 @@ impl State {
             )
             .optional()
             .map_err(database)?;
-        let Some((number, settings, date, state)) = found else { return Ok(None) };
+        let Some((number, settings, date, state)) = found else {
+            return Ok(None);
+        };
         Ok(Some(Delivery {
             number,
             settings: Digest::from_bytes(settings),
@@ -149,7 +160,8 @@ impl State {
             .optional()
             .map_err(database)?;
         found.ok_or_else(|| {
-            Failure::wrong_use("nothing was delivered for this track yet").advise("run `cloakroom deid` first")
+            Failure::wrong_use("nothing was delivered for this track yet")
+                .advise("run `cloakroom deid` first")
         })
     }
 
@@ -158,7 +170,8 @@ impl State {
         let work = self.connection.transaction().map_err(database)?;
         for table in ["result", "finished_shard"] {
             let statement = format!("DELETE FROM {table} WHERE track = ?1 AND delivery = ?2");
-            work.execute(&statement, params![track.as_str(), number]).map_err(database)?;
+            work.execute(&statement, params![track.as_str(), number])
+                .map_err(database)?;
         }
         work.execute(
             "DELETE FROM delivery WHERE track = ?1 AND number = ?2 AND state = 'open'",
@@ -169,7 +182,10 @@ impl State {
     }
 
     /// How each stream ended last in the finished deliveries of a track.
-    pub(crate) fn last_results(&self, track: &TrackId) -> Result<HashMap<i64, LastResult>, Failure> {
+    pub(crate) fn last_results(
+        &self,
+        track: &TrackId,
+    ) -> Result<HashMap<i64, LastResult>, Failure> {
         let mut statement = self
             .connection
             .prepare(
@@ -188,7 +204,10 @@ impl State {
                 delivery: row.get(1).map_err(database)?,
                 outcome,
                 basis: Digest::from_bytes(row.get(4).map_err(database)?),
-                leaf: row.get::<_, Option<[u8; 32]>>(5).map_err(database)?.map(Digest::from_bytes),
+                leaf: row
+                    .get::<_, Option<[u8; 32]>>(5)
+                    .map_err(database)?
+                    .map(Digest::from_bytes),
             };
             results.insert(row.get(0).map_err(database)?, last);
         }
@@ -218,14 +237,23 @@ impl State {
     }
 
     /// Compares results with those that are remembered, for a delivery that is written again.
-    pub(crate) fn compare(&self, track: &TrackId, delivery: u32, results: &[NewResult]) -> Result<(), Failure> {
+    pub(crate) fn compare(
+        &self,
+        track: &TrackId,
+        delivery: u32,
+        results: &[NewResult],
+    ) -> Result<(), Failure> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT record FROM result WHERE track = ?1 AND delivery = ?2 AND stream = ?3")
+            .prepare_cached(
+                "SELECT record FROM result WHERE track = ?1 AND delivery = ?2 AND stream = ?3",
+            )
             .map_err(database)?;
         for result in results {
             let known: Option<String> = statement
-                .query_row(params![track.as_str(), delivery, result.stream], |row| row.get(0))
+                .query_row(params![track.as_str(), delivery, result.stream], |row| {
+                    row.get(0)
+                })
                 .optional()
                 .map_err(database)?;
             if known.as_deref() != Some(result.record.as_str()) {
@@ -239,7 +267,11 @@ impl State {
     }
 
     /// The shards that a delivery has finished: their numbers, and the digest of the plan that each was written by.
-    pub(crate) fn finished_shards(&self, track: &TrackId, delivery: u32) -> Result<HashMap<u32, Digest>, Failure> {
+    pub(crate) fn finished_shards(
+        &self,
+        track: &TrackId,
+        delivery: u32,
+    ) -> Result<HashMap<u32, Digest>, Failure> {
         let mut statement = self
             .connection
             .prepare("SELECT sequence, plan FROM finished_shard WHERE track = ?1 AND delivery = ?2")
@@ -257,7 +289,7 @@ impl State {
         &self,
         track: &TrackId,
         delivery: u32,
-        each: &mut dyn FnMut(i64, &str, Option<&str>, u64) -> Result<(), Failure>,
+        each: EachRecord<'_>,
     ) -> Result<(), Failure> {
         let mut statement = self
             .connection
@@ -267,17 +299,29 @@ impl State {
                  WHERE r.track = ?1 AND r.delivery = ?2 ORDER BY r.stream",
             )
             .map_err(database)?;
-        let mut rows = statement.query(params![track.as_str(), delivery]).map_err(database)?;
+        let mut rows = statement
+            .query(params![track.as_str(), delivery])
+            .map_err(database)?;
         while let Some(row) = rows.next().map_err(database)? {
             let list: Option<String> = row.get(2).map_err(database)?;
-            let (stream, record): (i64, String) = (row.get(0).map_err(database)?, row.get(1).map_err(database)?);
-            each(stream, &record, list.as_deref(), natural(row.get(3).map_err(database)?))?;
+            let (stream, record): (i64, String) =
+                (row.get(0).map_err(database)?, row.get(1).map_err(database)?);
+            each(
+                stream,
+                &record,
+                list.as_deref(),
+                natural(row.get(3).map_err(database)?),
+            )?;
         }
         Ok(())
     }
 
     /// Patients, studies and series with at least one cleared instance in a delivery.
-    pub(crate) fn released(&self, track: &TrackId, delivery: u32) -> Result<ReleasedCounts, Failure> {
+    pub(crate) fn released(
+        &self,
+        track: &TrackId,
+        delivery: u32,
+    ) -> Result<ReleasedCounts, Failure> {
         self.connection
             .query_row(
                 "SELECT count(DISTINCT i.patient), count(DISTINCT i.study), count(DISTINCT i.series)
@@ -296,14 +340,21 @@ impl State {
     }
 
     /// Remembers the leaves of a delivery and closes it, in one step.
-    pub(crate) fn close(&mut self, track: &TrackId, delivery: u32, leaves: &[(i64, Digest)]) -> Result<(), Failure> {
+    pub(crate) fn close(
+        &mut self,
+        track: &TrackId,
+        delivery: u32,
+        leaves: &[(i64, Digest)],
+    ) -> Result<(), Failure> {
         let work = self.connection.transaction().map_err(database)?;
         {
             let mut statement = work
                 .prepare("UPDATE result SET leaf = ?4 WHERE track = ?1 AND delivery = ?2 AND stream = ?3")
                 .map_err(database)?;
             for (stream, leaf) in leaves {
-                statement.execute(params![track.as_str(), delivery, stream, leaf.as_bytes()]).map_err(database)?;
+                statement
+                    .execute(params![track.as_str(), delivery, stream, leaf.as_bytes()])
+                    .map_err(database)?;
             }
             work.execute(
                 "UPDATE delivery SET state = 'done' WHERE track = ?1 AND number = ?2",
@@ -316,15 +367,23 @@ impl State {
 
     /// Every track that has a delivery.
     pub(crate) fn tracks(&self) -> Result<Vec<TrackId>, Failure> {
-        let mut statement =
-            self.connection.prepare("SELECT DISTINCT track FROM delivery ORDER BY track").map_err(database)?;
-        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(database)?;
-        rows.map(|track| track.map_err(database)?.parse().map_err(|_| damaged())).collect()
+        let mut statement = self
+            .connection
+            .prepare("SELECT DISTINCT track FROM delivery ORDER BY track")
+            .map_err(database)?;
+        let rows = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .map_err(database)?;
+        rows.map(|track| track.map_err(database)?.parse().map_err(|_| damaged()))
+            .collect()
     }
 
     /// The original UIDs that objects of a track refer to, beside those in the catalogue.
     pub(crate) fn referenced_uids(&self, track: &TrackId) -> Result<Vec<String>, Failure> {
-        self.texts("SELECT original FROM referenced_uid WHERE track = ?1 ORDER BY original", &[&track.as_str()])
+        self.texts(
+            "SELECT original FROM referenced_uid WHERE track = ?1 ORDER BY original",
+            &[&track.as_str()],
+        )
     }
 
     /// The patients that were withdrawn.
@@ -335,7 +394,10 @@ impl State {
     /// Bars a patient from later deliveries.
     pub(crate) fn withdraw(&self, patient: &str) -> Result<(), Failure> {
         self.connection
-            .execute("INSERT OR IGNORE INTO withdrawn (patient) VALUES (?1)", [patient])
+            .execute(
+                "INSERT OR IGNORE INTO withdrawn (patient) VALUES (?1)",
+                [patient],
+            )
             .map(drop)
             .map_err(database)
     }
@@ -347,7 +409,9 @@ impl State {
 
     fn texts(&self, query: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<String>, Failure> {
         let mut statement = self.connection.prepare(query).map_err(database)?;
-        let rows = statement.query_map(values, |row| row.get(0)).map_err(database)?;
+        let rows = statement
+            .query_map(values, |row| row.get(0))
+            .map_err(database)?;
         rows.collect::<Result<_, _>>().map_err(database)
     }
 }
@@ -362,7 +426,8 @@ fn insert_results(
         "INSERT OR REPLACE INTO result (track, delivery, stream, outcome, reason, basis, shard, record, actions, bytes)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
-    let mut list = work.prepare_cached("INSERT OR IGNORE INTO action_list (digest, list) VALUES (?1, ?2)")?;
+    let mut list =
+        work.prepare_cached("INSERT OR IGNORE INTO action_list (digest, list) VALUES (?1, ?2)")?;
     for result in results {
         if let Some((digest, text)) = &result.actions {
             list.execute(params![digest.as_bytes(), text])?;
@@ -376,16 +441,23 @@ fn insert_results(
             result.basis.as_bytes(),
             result.shard,
             result.record,
-            result.actions.as_ref().map(|(digest, _)| digest.as_bytes().as_slice()),
+            result
+                .actions
+                .as_ref()
+                .map(|(digest, _)| digest.as_bytes().as_slice()),
             i64::try_from(result.bytes).unwrap_or(i64::MAX),
         ])?;
     }
     Ok(())
 }
 
-fn insert_referenced(work: &Connection, track: &TrackId, originals: &[String]) -> Result<(), rusqlite::Error> {
-    let mut insert =
-        work.prepare_cached("INSERT OR IGNORE INTO referenced_uid (track, original) VALUES (?1, ?2)")?;
+fn insert_referenced(
+    work: &Connection,
+    track: &TrackId,
+    originals: &[String],
+) -> Result<(), rusqlite::Error> {
+    let mut insert = work
+        .prepare_cached("INSERT OR IGNORE INTO referenced_uid (track, original) VALUES (?1, ?2)")?;
     for original in originals {
         insert.execute(params![track.as_str(), original])?;
     }
@@ -399,18 +471,26 @@ const fn natural(number: i64) -> u64 {
 
 /// SQLite's own words may quote a value, so only its error code is told.
 fn database(error: rusqlite::Error) -> Failure {
-    let code = error.sqlite_error_code().map(|code| format!(" ({code:?})")).unwrap_or_default();
-    let failure = Failure::could_not_run(format!("the site's database could not be read or written{code}"));
+    let code = error
+        .sqlite_error_code()
+        .map(|code| format!(" ({code:?})"))
+        .unwrap_or_default();
+    let failure = Failure::could_not_run(format!(
+        "the site's database could not be read or written{code}"
+    ));
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => {
-            failure.advise("make room on the disk and run the same command again; it goes on where it stopped")
-        }
+        Some(rusqlite::ErrorCode::DiskFull) => failure.advise(
+            "make room on the disk and run the same command again; it goes on where it stopped",
+        ),
         _ => failure,
     }
 }
 
 fn sql(path: &Path, error: &rusqlite::Error) -> Failure {
-    let code = error.sqlite_error_code().map(|code| format!(" ({code:?})")).unwrap_or_default();
+    let code = error
+        .sqlite_error_code()
+        .map(|code| format!(" ({code:?})"))
+        .unwrap_or_default();
     Failure::could_not_run(format!("the site's database could not be opened{code}")).at(path)
 }
 

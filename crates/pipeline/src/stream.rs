@@ -28,7 +28,10 @@ struct Tap {
 
 impl Stream {
     pub(crate) fn new(source: Arc<dyn Source>) -> Self {
-        Self { source, tap: Mutex::default() }
+        Self {
+            source,
+            tap: Mutex::default(),
+        }
     }
 
     /// Names the range that will be read from end to end when the object is written.
@@ -52,7 +55,11 @@ impl Stream {
             return Ok(digest);
         }
         let seen = tap.range.filter(|range| tap.next == range.end).is_some();
-        let (mut hasher, start) = if seen { (tap.hasher.clone(), tap.next) } else { (Hasher::new(), 0) };
+        let (mut hasher, start) = if seen {
+            (tap.hasher.clone(), tap.next)
+        } else {
+            (Hasher::new(), 0)
+        };
         self.hash(&mut hasher, start, self.source.len())?;
         let digest = hasher.finish();
         tap.digest = Some(digest);
@@ -74,7 +81,9 @@ impl Stream {
     fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.source.read_at(offset, buffer)?;
         let mut tap = self.tap();
-        let Some(range) = tap.range else { return Ok(()) };
+        let Some(range) = tap.range else {
+            return Ok(());
+        };
         if offset == range.start && tap.next != offset {
             let mut hasher = Hasher::new();
             self.hash(&mut hasher, 0, range.start)?;
@@ -82,7 +91,9 @@ impl Stream {
             tap.next = range.start;
         }
         if offset == tap.next && offset >= range.start && offset < range.end {
-            let wanted = usize::try_from(range.end - offset).unwrap_or(usize::MAX).min(buffer.len());
+            let wanted = usize::try_from(range.end - offset)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len());
             tap.hasher.update(&buffer[..wanted]);
             tap.next += wanted as u64;
         }
@@ -141,7 +152,10 @@ mod tests {
     fn the_digest_is_the_same_whether_the_pixels_were_read_before_or_not() {
         let content: Vec<u8> = (0..5000_u32).map(|number| (number * 7) as u8).collect();
         let expected = Digest::of(&content);
-        let range = ByteRange { start: 100, end: 4000 };
+        let range = ByteRange {
+            start: 100,
+            end: 4000,
+        };
         let untouched = Stream::new(Arc::new(OnDisk(content.clone())));
         assert_eq!(untouched.digest().unwrap(), expected);
         for portions in [vec![3900], vec![1000, 1000, 1900], vec![7; 3]] {
@@ -155,6 +169,11 @@ mod tests {
             }
             assert_eq!(stream.digest().unwrap(), expected);
         }
-        assert_eq!(Stream::new(Arc::new(cloakroom_p10::MemorySource::new(content))).digest().unwrap(), expected);
+        assert_eq!(
+            Stream::new(Arc::new(cloakroom_p10::MemorySource::new(content)))
+                .digest()
+                .unwrap(),
+            expected
+        );
     }
 }

@@ -32,7 +32,10 @@ pub(crate) struct PseudonymRules {
 
 impl PseudonymRules {
     pub(crate) fn of(profile: &Profile) -> Self {
-        Self { pattern: profile.ids().pattern.to_string(), days: profile.dates().range_days.clone() }
+        Self {
+            pattern: profile.ids().pattern.to_string(),
+            days: profile.dates().range_days.clone(),
+        }
     }
 }
 
@@ -62,15 +65,19 @@ pub(crate) fn people(
         let cannot = |error: cloakroom_deid::SubjectError| Failure::wrong_use(error.to_string());
         people.push(Person {
             number: patient.number,
-            pseudonym: patient_key.pseudonym(&rules.pattern, keys.track(), site.name().as_str()).map_err(cannot)?,
+            pseudonym: patient_key
+                .pseudonym(&rules.pattern, keys.track(), site.name().as_str())
+                .map_err(cannot)?,
             offset: patient_key.offset(rules.days.clone()).map_err(cannot)?,
             order: keys.order(name.expose().as_bytes()),
-            barred: withdrawn.contains(&patient.key.expose().patient_id).then_some(HoldReason::Withdrawn),
+            barred: withdrawn
+                .contains(&patient.key.expose().patient_id)
+                .then_some(HoldReason::Withdrawn),
             key: patient.key,
         });
     }
     bar_collisions(&mut people);
-    people.sort_by(|a, b| a.order.cmp(&b.order));
+    people.sort_by_key(|person| person.order);
     Ok(people)
 }
 
@@ -80,7 +87,10 @@ fn bar_collisions(people: &mut [Person]) {
     for person in people.iter() {
         *seen.entry(person.pseudonym.clone()).or_default() += 1;
     }
-    for person in people.iter_mut().filter(|person| seen[&person.pseudonym] > 1) {
+    for person in people
+        .iter_mut()
+        .filter(|person| seen[&person.pseudonym] > 1)
+    {
         person.barred = Some(HoldReason::PseudonymCollision);
     }
 }

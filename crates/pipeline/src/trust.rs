@@ -60,9 +60,15 @@ impl Trusted {
             }
             if minisign::PublicKey::from_base64(line).is_ok() {
                 self.packages.push(line.to_owned());
-                self.sites.extend(site.clone().map(|site| (site, line.to_owned())));
+                self.sites
+                    .extend(site.clone().map(|site| (site, line.to_owned())));
             } else if let Ok(key) = line.parse::<PublicKey>() {
-                site = key.name().as_str().rsplit('/').next().and_then(|name| name.parse::<SiteName>().ok());
+                site = key
+                    .name()
+                    .as_str()
+                    .rsplit('/')
+                    .next()
+                    .and_then(|name| name.parse::<SiteName>().ok());
                 self.logs.push(key);
             } else {
                 return Err(Failure::wrong_use(format!(

@@ -84,7 +84,11 @@ impl Report for VerifyReport {
 ///
 /// # Errors
 /// If the folder cannot be read at all, or the checkpoint of `since` is none. What is wrong inside is a finding.
-pub fn verify(path: &Path, settings: &VerifySettings, progress: &dyn Progress) -> Result<VerifyReport, Failure> {
+pub fn verify(
+    path: &Path,
+    settings: &VerifySettings,
+    progress: &dyn Progress,
+) -> Result<VerifyReport, Failure> {
     let checked = check(path, settings, progress)?;
     let signer = match checked.report.signer {
         Signer::Trusted(_) => "trusted",
@@ -124,11 +128,19 @@ pub(crate) fn mint(
     if checked.findings.is_empty() {
         return Ok(checked.report);
     }
-    let words: Vec<&str> = checked.findings.iter().take(20).map(|finding| finding.words.as_str()).collect();
-    Err(Failure::check_failed(format!("{} things are wrong with a package", checked.findings.len()))
-        .at(path)
-        .detail(words.join("\n"))
-        .advise("take it from its source again; `cloakroom verify` tells everything"))
+    let words: Vec<&str> = checked
+        .findings
+        .iter()
+        .take(20)
+        .map(|finding| finding.words.as_str())
+        .collect();
+    Err(Failure::check_failed(format!(
+        "{} things are wrong with a package",
+        checked.findings.len()
+    ))
+    .at(path)
+    .detail(words.join("\n"))
+    .advise("take it from its source again; `cloakroom verify` tells everything"))
 }
 
 /// A package that was checked.
@@ -138,43 +150,73 @@ struct Checked {
     findings: Vec<Finding>,
 }
 
-fn check(path: &Path, settings: &VerifySettings, progress: &dyn Progress) -> Result<Checked, Failure> {
+fn check(
+    path: &Path,
+    settings: &VerifySettings,
+    progress: &dyn Progress,
+) -> Result<Checked, Failure> {
     if !path.is_dir() {
-        return Err(Failure::could_not_run("there is no such folder").at(path).advise("name a bundle or a release"));
+        return Err(Failure::could_not_run("there is no such folder")
+            .at(path)
+            .advise("name a bundle or a release"));
     }
     let since = settings.since.as_deref().map(read_checkpoint).transpose()?;
     progress.begin("verifying", None, None);
     let logs = logs_of(path, settings, since.as_ref())?;
-    let keys: Vec<PublicKey> = settings.trusted.packages.iter().filter_map(|key| key.parse().ok()).collect();
-    let trust = if settings.trusted.is_empty() { Trust::Nobody } else { Trust::Keys(&keys) };
+    let keys: Vec<PublicKey> = settings
+        .trusted
+        .packages
+        .iter()
+        .filter_map(|key| key.parse().ok())
+        .collect();
+    let trust = if settings.trusted.is_empty() {
+        Trust::Nobody
+    } else {
+        Trust::Keys(&keys)
+    };
     let evidence = Evidence::of(&logs, progress);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads)
+        .build();
     let pool = pool.map_err(|_| Failure::could_not_run("the threads could not be started"))?;
     let report = pool.install(|| verify_package(path, trust, &evidence));
     drop(evidence);
     progress.finish();
     let mut findings: Vec<Finding> = report.faults.iter().map(of_fault).collect();
-    let release_vouches =
-        matches!(report.statement, Some(Statement::Release(_))) && matches!(report.signer, Signer::Trusted(_));
+    let release_vouches = matches!(report.statement, Some(Statement::Release(_)))
+        && matches!(report.signer, Signer::Trusted(_));
     for log in &logs {
         findings.extend(of_log(log, settings, release_vouches));
     }
-    if let Some(since) = since.filter(|since| !logs.iter().any(|log| log.origin == since.origin().to_string())) {
+    if let Some(since) = since.filter(|since| {
+        !logs
+            .iter()
+            .any(|log| log.origin == since.origin().to_string())
+    }) {
         findings.push(Finding {
             file: "evidence".into(),
             kind: "log-missing".into(),
-            words: format!("the log {}, whose head was seen before, is not in this package", since.origin()),
+            words: format!(
+                "the log {}, whose head was seen before, is not in this package",
+                since.origin()
+            ),
         });
     }
     findings.sort();
     findings.dedup();
-    Ok(Checked { report, logs, findings })
+    Ok(Checked {
+        report,
+        logs,
+        findings,
+    })
 }
 
 fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
-    files::read_text(path)?
-        .parse()
-        .map_err(|_| Failure::wrong_use("the file is no checkpoint").at(path).advise("keep the file `evidence/checkpoint` of a bundle"))
+    files::read_text(path)?.parse().map_err(|_| {
+        Failure::wrong_use("the file is no checkpoint")
+            .at(path)
+            .advise("keep the file `evidence/checkpoint` of a bundle")
+    })
 }
 
 /// A log among the evidence, read and judged.
@@ -193,18 +235,29 @@ impl LogRead {
         LogReport {
             origin: self.origin,
             size: findings.as_ref().map_or(0, |found| found.head.size),
-            root: findings.as_ref().map_or(Digest::of(b""), |found| found.head.root),
+            root: findings
+                .as_ref()
+                .map_or(Digest::of(b""), |found| found.head.root),
             runs: findings.as_ref().map_or(0, |found| found.runs),
             records: findings.as_ref().map_or(0, |found| found.records),
             signer: findings.as_ref().and_then(|found| found.signer.clone()),
-            total: findings.map(|found| found.total.to_conservation()).unwrap_or_default(),
+            total: findings
+                .map(|found| found.total.to_conservation())
+                .unwrap_or_default(),
         }
     }
 }
 
 /// The log of a bundle, or those of all hospitals in a release.
-fn logs_of(root: &Path, settings: &VerifySettings, since: Option<&Checkpoint>) -> Result<Vec<LogRead>, Failure> {
-    log_folders(root).iter().map(|folder| read_log(root, folder, settings, since.cloned())).collect()
+fn logs_of(
+    root: &Path,
+    settings: &VerifySettings,
+    since: Option<&Checkpoint>,
+) -> Result<Vec<LogRead>, Failure> {
+    log_folders(root)
+        .iter()
+        .map(|folder| read_log(root, folder, settings, since.cloned()))
+        .collect()
 }
 
 fn read_log(
@@ -214,9 +267,22 @@ fn read_log(
     since: Option<Checkpoint>,
 ) -> Result<LogRead, Failure> {
     let path = folder.join(LOG);
-    let file = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-    let mut read = LogRead { file, findings: None, origin: String::new(), outputs: BTreeMap::new(), problem: None };
-    let checkpoint = match fs::read_to_string(folder.join(CHECKPOINT)).ok().and_then(|text| text.parse::<Checkpoint>().ok()) {
+    let file = path
+        .strip_prefix(root)
+        .unwrap_or(&path)
+        .to_string_lossy()
+        .into_owned();
+    let mut read = LogRead {
+        file,
+        findings: None,
+        origin: String::new(),
+        outputs: BTreeMap::new(),
+        problem: None,
+    };
+    let checkpoint = match fs::read_to_string(folder.join(CHECKPOINT))
+        .ok()
+        .and_then(|text| text.parse::<Checkpoint>().ok())
+    {
         Some(checkpoint) => checkpoint,
         None => {
             read.problem = Some("the signed head is missing or damaged".into());
@@ -225,7 +291,11 @@ fn read_log(
     };
     read.origin = checkpoint.origin().to_string();
     let since = since.filter(|seen| seen.origin().to_string() == read.origin);
-    let trust = LogTrust { trusted: settings.trusted.log_keys(), claimed: claimed(folder), since };
+    let trust = LogTrust {
+        trusted: settings.trusted.log_keys(),
+        claimed: claimed(folder),
+        since,
+    };
     let mut lines = match File::open(&path) {
         Ok(file) => BufReader::new(file),
         Err(_) => {
@@ -236,7 +306,10 @@ fn read_log(
     let outputs = &mut read.outputs;
     let findings = verify_log(&mut lines, None, &checkpoint, &trust, &mut |_, record| {
         if let (Outcome::Cleared, Some(output)) = (record.outcome, record.output) {
-            outputs.entry(record.delivery).or_default().insert(output.digest);
+            outputs
+                .entry(record.delivery)
+                .or_default()
+                .insert(output.digest);
         }
     });
     match findings {
@@ -249,9 +322,14 @@ fn read_log(
 /// The keys that came with the log; they show that it is consistent, and not who signed it.
 fn claimed(folder: &Path) -> TrustedKeys {
     let mut claimed = Trusted::default();
-    let Ok(entries) = fs::read_dir(folder) else { return claimed.log_keys() };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return claimed.log_keys();
+    };
     for entry in entries.filter_map(Result::ok) {
-        if entry.path().extension().is_some_and(|extension| extension == "pub")
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "pub")
             && let Ok(text) = fs::read_to_string(entry.path())
         {
             // A file that holds no key adds none, and the package's own lists vouch for its bytes.
@@ -271,39 +349,71 @@ struct Evidence<'a> {
 
 impl<'a> Evidence<'a> {
     fn of(logs: &'a [LogRead], progress: &'a dyn Progress) -> Self {
-        let known = logs.iter().flat_map(|log| log.outputs.values().flatten().copied()).collect();
-        Self { logs, known, seen: std::sync::Mutex::default(), progress }
+        let known = logs
+            .iter()
+            .flat_map(|log| log.outputs.values().flatten().copied())
+            .collect();
+        Self {
+            logs,
+            known,
+            seen: std::sync::Mutex::default(),
+            progress,
+        }
     }
 
     fn take_seen(&self) -> BTreeSet<Digest> {
-        std::mem::take(&mut *self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        std::mem::take(
+            &mut *self
+                .seen
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 }
 
 impl Witness for Evidence<'_> {
     fn open(&self, member: &MemberEntry) -> Option<Box<dyn MemberWitness>> {
         self.progress.advance(1, member.size);
-        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         seen.insert(member.sha256);
-        Some(Box::new(SecondLook { has_evidence: self.known.contains(&member.sha256), reader: cloakroom_clear::Recheck::new() }))
+        Some(Box::new(SecondLook {
+            has_evidence: self.known.contains(&member.sha256),
+            reader: cloakroom_clear::Recheck::new(),
+        }))
     }
 
     fn close(&self, _: &Path, statement: &Statement) -> Vec<Fault> {
         let seen = self.take_seen();
-        let Statement::Bundle(bundle) = statement else { return Vec::new() };
+        let Statement::Bundle(bundle) = statement else {
+            return Vec::new();
+        };
         let mut faults = Vec::new();
         let Some(log) = self.logs.first() else {
-            return vec![Fault::new(FaultKind::Witness, format!("evidence/{LOG}")).because("the log is missing")];
+            return vec![
+                Fault::new(FaultKind::Witness, format!("evidence/{LOG}"))
+                    .because("the log is missing"),
+            ];
         };
-        let expected = log.outputs.get(&bundle.delivery).cloned().unwrap_or_default();
+        let expected = log
+            .outputs
+            .get(&bundle.delivery)
+            .cloned()
+            .unwrap_or_default();
         let without_object = expected.difference(&seen).count();
         if without_object > 0 {
             faults.push(
-                Fault::new(FaultKind::Witness, log.file.clone())
-                    .because(format!("{without_object} records of released objects have no object in the shards")),
+                Fault::new(FaultKind::Witness, log.file.clone()).because(format!(
+                    "{without_object} records of released objects have no object in the shards"
+                )),
             );
         }
-        let elsewhere = seen.difference(&expected).filter(|digest| self.known.contains(digest)).count();
+        let elsewhere = seen
+            .difference(&expected)
+            .filter(|digest| self.known.contains(digest))
+            .count();
         if elsewhere > 0 {
             faults.push(
                 Fault::new(FaultKind::Witness, log.file.clone())
@@ -313,7 +423,10 @@ impl Witness for Evidence<'_> {
         if let (Some(head), Some(findings)) = (&bundle.log, &log.findings)
             && (head.size, head.root) != (findings.head.size, findings.head.root)
         {
-            faults.push(Fault::new(FaultKind::Witness, statement.file()).because("it states another head of the log"));
+            faults.push(
+                Fault::new(FaultKind::Witness, statement.file())
+                    .because("it states another head of the log"),
+            );
         }
         faults
     }
@@ -340,11 +453,19 @@ impl MemberWitness for SecondLook {
 }
 
 fn of_fault(fault: &Fault) -> Finding {
-    Finding { file: fault.file.clone(), kind: fault.kind.code().into(), words: fault.to_string() }
+    Finding {
+        file: fault.file.clone(),
+        kind: fault.kind.code().into(),
+        words: fault.to_string(),
+    }
 }
 
 fn of_log(log: &LogRead, settings: &VerifySettings, release_vouches: bool) -> Vec<Finding> {
-    let finding = |kind: &str, words: String| Finding { file: log.file.clone(), kind: kind.into(), words };
+    let finding = |kind: &str, words: String| Finding {
+        file: log.file.clone(),
+        kind: kind.into(),
+        words,
+    };
     let Some(findings) = &log.findings else {
         let words = log.problem.clone().unwrap_or_default();
         return vec![finding("log-unreadable", words)];
@@ -353,14 +474,20 @@ fn of_log(log: &LogRead, settings: &VerifySettings, release_vouches: bool) -> Ve
     findings
         .faults
         .iter()
-        .filter(|fault| fault.failure != cloakroom_audit::Failure::SignerUnknown || !(nobody_asked || release_vouches))
+        .filter(|fault| {
+            fault.failure != cloakroom_audit::Failure::SignerUnknown
+                || !(nobody_asked || release_vouches)
+        })
         .map(|fault| {
             let place = match (fault.line, fault.leaf) {
                 (Some(line), _) => format!(" (line {line})"),
                 (None, Some(leaf)) => format!(" (leaf {leaf})"),
                 (None, None) => String::new(),
             };
-            finding(fault.failure.code(), format!("{}{place}", fault.failure.meaning()))
+            finding(
+                fault.failure.code(),
+                format!("{}{place}", fault.failure.meaning()),
+            )
         })
         .collect()
 }

@@ -58,10 +58,13 @@ pub fn withdraw(
     date: StatedDate,
     out: &Path,
 ) -> Result<WithdrawReport, Failure> {
-    let track: TrackId =
-        track.parse().map_err(|error: cloakroom_core::ids::NotAName| Failure::wrong_use(error.to_string()))?;
+    let track: TrackId = track
+        .parse()
+        .map_err(|error: cloakroom_core::ids::NotAName| Failure::wrong_use(error.to_string()))?;
     if out.exists() {
-        return Err(Failure::wrong_use("the notice exists already").at(out).advise("name another file"));
+        return Err(Failure::wrong_use("the notice exists already")
+            .at(out)
+            .advise("name another file"));
     }
     let state = State::open(&site.database())?;
     let pseudonym = pseudonym(site, &state, patient, &track)?;
@@ -77,21 +80,36 @@ pub fn withdraw(
         .map_err(|_| Failure::could_not_run("the notice could not be written as JSON"))?;
     let text = format!("{text}\n");
     let key = SigningKey::from_text(&site.package_key()?, None).map_err(packing::failure)?;
-    let signature = key.sign(text.as_bytes(), &format!("withdrawal {} {track} {date}", site.name()));
+    let signature = key.sign(
+        text.as_bytes(),
+        &format!("withdrawal {} {track} {date}", site.name()),
+    );
     let signature_path = out.with_added_extension("minisig");
     state.withdraw(patient.trim())?;
     public_file(out, text.as_bytes())?;
     public_file(&signature_path, signature.as_bytes())?;
-    Ok(WithdrawReport { notice: out.to_path_buf(), signature: signature_path, patient: pseudonym })
+    Ok(WithdrawReport {
+        notice: out.to_path_buf(),
+        signature: signature_path,
+        patient: pseudonym,
+    })
 }
 
-fn pseudonym(site: &Site, state: &State, patient: &str, track: &TrackId) -> Result<String, Failure> {
+fn pseudonym(
+    site: &Site,
+    state: &State,
+    patient: &str,
+    track: &TrackId,
+) -> Result<String, Failure> {
     let catalogue = open(site)?;
     let patients = catalogue.patients().map_err(|error| failure(&error))?;
-    let found = patients.iter().find(|known| known.key.expose().patient_id == patient.trim()).ok_or_else(|| {
-        Failure::wrong_use("the catalogue knows no patient of this id")
-            .advise("write the Patient ID as the hospital does, with leading zeros")
-    })?;
+    let found = patients
+        .iter()
+        .find(|known| known.key.expose().patient_id == patient.trim())
+        .ok_or_else(|| {
+            Failure::wrong_use("the catalogue knows no patient of this id")
+                .advise("write the Patient ID as the hospital does, with leading zeros")
+        })?;
     let keys = TrackKeys::derive(&site.secret()?, site.project(), track, site.epoch());
     let rules = state.pseudonym_rules(track)?;
     let name = internal_name(found.key.expose());

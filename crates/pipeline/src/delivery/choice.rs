@@ -43,7 +43,14 @@ impl Choice {
             Some(_) => Some(chosen(catalogue, run, people)?),
             None => None,
         };
-        let mut choice = Self { kind: Kind::New, number: 0, date, basis: *asked, decided, chosen };
+        let mut choice = Self {
+            kind: Kind::New,
+            number: 0,
+            date,
+            basis: *asked,
+            decided,
+            chosen,
+        };
         let new = choice.digest_of_new(catalogue)?;
         let last = state.last_delivery(&run.track)?;
         let rules = PseudonymRules::of(&run.profile);
@@ -53,7 +60,11 @@ impl Choice {
                 choice.date = last.date;
             }
             (Some(last), Some(settings)) => {
-                let number = if last.open { last.number } else { last.number + 1 };
+                let number = if last.open {
+                    last.number
+                } else {
+                    last.number + 1
+                };
                 if last.open {
                     state.abandon(&run.track, last.number)?;
                 }
@@ -86,7 +97,12 @@ impl Choice {
         }
     }
 
-    fn is_new_since(&self, stream: i64, at_ingest: Option<Outcome>, last: &crate::state::LastResult) -> bool {
+    fn is_new_since(
+        &self,
+        stream: i64,
+        at_ingest: Option<Outcome>,
+        last: &crate::state::LastResult,
+    ) -> bool {
         match last.outcome {
             // What was left out is new once it is chosen, and stays left out until then.
             Outcome::OutOfScope(_) => self.is_chosen(stream),
@@ -99,22 +115,27 @@ impl Choice {
     pub(super) fn basis_of(&self, at_ingest: Option<Outcome>) -> Digest {
         let mut hasher = Hasher::new();
         hasher.update(self.basis.as_bytes());
-        hasher.update(at_ingest.map(|outcome| outcome.to_string()).unwrap_or_default().as_bytes());
+        hasher.update(
+            at_ingest
+                .map(|outcome| outcome.to_string())
+                .unwrap_or_default()
+                .as_bytes(),
+        );
         hasher.finish()
     }
 
     pub(super) fn is_chosen(&self, stream: i64) -> bool {
-        self.chosen.as_ref().is_none_or(|chosen| chosen.contains(&stream))
+        self.chosen
+            .as_ref()
+            .is_none_or(|chosen| chosen.contains(&stream))
     }
 
     /// The leaf of the record that a new record of this stream replaces.
     pub(super) fn earlier(&self, stream: i64) -> Option<Digest> {
-        self.decided.get(&stream).filter(|last| last.delivery < self.number).and_then(|last| last.leaf)
-    }
-
-    /// Whether every stream of the catalogue is decided here, as it is in a first delivery.
-    pub(super) fn is_first(&self) -> bool {
-        self.kind == Kind::New && self.decided.is_empty()
+        self.decided
+            .get(&stream)
+            .filter(|last| last.delivery < self.number)
+            .and_then(|last| last.leaf)
     }
 
     /// How a stream ends that needs no look at its content.
@@ -151,14 +172,21 @@ fn chosen(
     people: &[Person],
 ) -> Result<std::collections::HashSet<i64>, Failure> {
     let mut chosen = std::collections::HashSet::new();
-    let Some(selection) = &run.selection else { return Ok(chosen) };
+    let Some(selection) = &run.selection else {
+        return Ok(chosen);
+    };
     for person in people {
         let patient = &person.key.expose().patient_id;
-        for series in catalogue.series_of(person.number).map_err(|error| catalogue::failure(&error))? {
+        for series in catalogue
+            .series_of(person.number)
+            .map_err(|error| catalogue::failure(&error))?
+        {
             let orders = orders_of(catalogue, person, &series)?;
             let study = series.study_uid.expose();
             let on_list = selection.chooses(patient, study, "")
-                || orders.iter().any(|order| selection.chooses(patient, study, order));
+                || orders
+                    .iter()
+                    .any(|order| selection.chooses(patient, study, order));
             if on_list {
                 let instances = instances(catalogue, person, &series)?;
                 chosen.extend(instances.iter().map(|instance| instance.stream.get()));
@@ -166,21 +194,36 @@ fn chosen(
         }
     }
     if chosen.is_empty() {
-        return Err(Failure::wrong_use("nothing in the catalogue is on the list")
-            .advise("check that the list writes ids as the hospital does, with leading zeros"));
+        return Err(
+            Failure::wrong_use("nothing in the catalogue is on the list")
+                .advise("check that the list writes ids as the hospital does, with leading zeros"),
+        );
     }
     Ok(chosen)
 }
 
 /// Accession Numbers and other orders of a study.
-fn orders_of(catalogue: &Catalogue, person: &Person, series: &Series) -> Result<Vec<String>, Failure> {
+fn orders_of(
+    catalogue: &Catalogue,
+    person: &Person,
+    series: &Series,
+) -> Result<Vec<String>, Failure> {
     catalogue
         .orders_of(person.number, series.study)
-        .map(|orders| orders.into_iter().map(cloakroom_core::Phi::into_exposed).collect())
+        .map(|orders| {
+            orders
+                .into_iter()
+                .map(cloakroom_core::Phi::into_exposed)
+                .collect()
+        })
         .map_err(|error| catalogue::failure(&error))
 }
 
-pub(super) fn instances(catalogue: &Catalogue, person: &Person, series: &Series) -> Result<Vec<Instance>, Failure> {
+pub(super) fn instances(
+    catalogue: &Catalogue,
+    person: &Person,
+    series: &Series,
+) -> Result<Vec<Instance>, Failure> {
     catalogue
         .instances_of(person.number, series.study, series.number)
         .map_err(|error| catalogue::failure(&error))

@@ -9,7 +9,9 @@ use super::{DeliveryReport, Released, Work};
 use crate::files::replace_private_file;
 use crate::verdict::Verdict;
 use crate::{Failure, packing};
-use cloakroom_audit::{ActionList, Checkpoint, EvidenceRecord, FinishedRun, LogEntry, Origin, RunHeader, SiteLog};
+use cloakroom_audit::{
+    ActionList, Checkpoint, EvidenceRecord, FinishedRun, LogEntry, Origin, RunHeader, SiteLog,
+};
 use cloakroom_core::{Conservation, Digest};
 use cloakroom_packager::{BundleFacts, LogHead, PackageBuilder, SigningKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +37,8 @@ pub(super) fn finish(
         fs::rename(&written.path, folder.join(LOG))
             .map_err(|error| Failure::io("could not replace the log", &folder, &error))?;
         replace_private_file(&folder.join(CHECKPOINT), checkpoint.to_string().as_bytes())?;
-        work.state.close(&bundle.track, bundle.delivery, &written.leaves)?;
+        work.state
+            .close(&bundle.track, bundle.delivery, &written.leaves)?;
     } else {
         compare_log(&written.path, &folder.join(LOG))?;
     }
@@ -48,7 +51,9 @@ pub(super) fn finish(
         root: written.run.head.root,
     });
     let key = SigningKey::from_text(&work.site.package_key()?, None).map_err(packing::failure)?;
-    let path = builder.finish_bundle(bundle, &key).map_err(packing::failure)?;
+    let path = builder
+        .finish_bundle(bundle, &key)
+        .map_err(packing::failure)?;
     report(&work, path, &written.run)
 }
 
@@ -72,33 +77,66 @@ fn write_log(work: &mut Work<'_>, folder: &Path) -> Result<WrittenLog, Failure> 
     let spool_path = folder.join("log.spool");
     let spool = crate::files::create_private_read_write(&spool_path)?;
     let choice = &work.choice;
-    let mut inputs = Inputs { used: log.inputs().collect(), earlier: BTreeMap::new() };
-    work.state.records(&work.settings.run.track, choice.number, &mut |stream, _, _, _| {
-        let earlier = choice.earlier(stream);
-        inputs.earlier.extend(earlier.and_then(|leaf| log.latest(&leaf)).map(|was| (stream, was.input)));
-        Ok(())
-    })?;
+    let mut inputs = Inputs {
+        used: log.inputs().collect(),
+        earlier: BTreeMap::new(),
+    };
+    work.state.records(
+        &work.settings.run.track,
+        choice.number,
+        &mut |stream, _, _, _| {
+            let earlier = choice.earlier(stream);
+            inputs.earlier.extend(
+                earlier
+                    .and_then(|leaf| log.latest(&leaf))
+                    .map(|was| (stream, was.input)),
+            );
+            Ok(())
+        },
+    )?;
     let mut run = log.begin(header, spool);
     let mut leaves = Vec::new();
-    work.state.records(&work.settings.run.track, choice.number, &mut |stream, record, actions, bytes| {
-        let mut record: EvidenceRecord = serde_json::from_str(record).map_err(|_| damaged())?;
-        record.earlier = choice.earlier(stream);
-        record.input = inputs.name(stream, &record.input);
-        let actions: Option<ActionList> =
-            actions.map(serde_json::from_str).transpose().map_err(|_| damaged())?;
-        let leaf = run.add(record, actions.as_ref(), bytes).map_err(|error| Failure::could_not_run(error.to_string()))?;
-        leaves.push((stream, leaf));
-        Ok(())
-    })?;
-    let released = work.state.released(&work.settings.run.track, choice.number)?;
+    work.state.records(
+        &work.settings.run.track,
+        choice.number,
+        &mut |stream, record, actions, bytes| {
+            let mut record: EvidenceRecord = serde_json::from_str(record).map_err(|_| damaged())?;
+            record.earlier = choice.earlier(stream);
+            record.input = inputs.name(stream, &record.input);
+            let actions: Option<ActionList> = actions
+                .map(serde_json::from_str)
+                .transpose()
+                .map_err(|_| damaged())?;
+            let leaf = run
+                .add(record, actions.as_ref(), bytes)
+                .map_err(|error| Failure::could_not_run(error.to_string()))?;
+            leaves.push((stream, leaf));
+            Ok(())
+        },
+    )?;
+    let released = work
+        .state
+        .released(&work.settings.run.track, choice.number)?;
     let finished = run
-        .finish((released.patients, released.studies, released.series), &mut file)
+        .finish(
+            (released.patients, released.studies, released.series),
+            &mut file,
+        )
         .map_err(|error| Failure::could_not_run(error.to_string()))?
-        .ok_or_else(|| Failure::could_not_run("a delivery without a record has no place in the log"))?;
-    let file = file.into_inner().map_err(|error| fault(error.into_error()))?;
+        .ok_or_else(|| {
+            Failure::could_not_run("a delivery without a record has no place in the log")
+        })?;
+    let file = file
+        .into_inner()
+        .map_err(|error| fault(error.into_error()))?;
     file.sync_all().map_err(fault)?;
-    fs::remove_file(&spool_path).map_err(|error| Failure::io("could not remove a file", &spool_path, &error))?;
-    Ok(WrittenLog { path, run: finished, leaves })
+    fs::remove_file(&spool_path)
+        .map_err(|error| Failure::io("could not remove a file", &spool_path, &error))?;
+    Ok(WrittenLog {
+        path,
+        run: finished,
+        leaves,
+    })
 }
 
 /// Gives each stream an input digest of its own.
@@ -119,7 +157,8 @@ impl Inputs {
         let mut copy: u64 = 0;
         while !self.used.insert(name) {
             copy += 1;
-            name = Digest::of(&[b"copy".as_slice(), input.as_bytes(), &copy.to_be_bytes()].concat());
+            name =
+                Digest::of(&[b"copy".as_slice(), input.as_bytes(), &copy.to_be_bytes()].concat());
         }
         name
     }
@@ -127,17 +166,23 @@ impl Inputs {
 
 /// The log as it was before this delivery, copied to the new file.
 fn log_before(work: &Work<'_>, folder: &Path, out: &mut dyn Write) -> Result<SiteLog, Failure> {
-    let origin = Origin { site: work.site.name().clone(), track: work.settings.run.track.clone() };
+    let origin = Origin {
+        site: work.site.name().clone(),
+        track: work.settings.run.track.clone(),
+    };
     let path = folder.join(LOG);
     let fault = |error: std::io::Error| Failure::io("could not read the log", &path, &error);
     let file = match File::open(&path) {
         Ok(file) => BufReader::new(file),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(SiteLog::empty(origin)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(SiteLog::empty(origin));
+        }
         Err(error) => return Err(fault(error)),
     };
     let before = copy_until(file, out, work.choice.number).map_err(fault)?;
     let mut again = BufReader::new(File::open(&path).map_err(fault)?.take(before));
-    SiteLog::read(origin, &mut again).map_err(|error| Failure::could_not_run(error.to_string()).at(&path))
+    SiteLog::read(origin, &mut again)
+        .map_err(|error| Failure::could_not_run(error.to_string()).at(&path))
 }
 
 /// Copies the lines of all deliveries before one, and returns their length in bytes.
@@ -165,10 +210,14 @@ fn copy_until(mut log: impl BufRead, out: &mut dyn Write, delivery: u32) -> std:
 }
 
 fn sign(work: &Work<'_>, written: &WrittenLog) -> Result<Checkpoint, Failure> {
-    let origin = Origin { site: work.site.name().clone(), track: work.settings.run.track.clone() };
+    let origin = Origin {
+        site: work.site.name().clone(),
+        track: work.settings.run.track.clone(),
+    };
     let key = work.site.signing_key()?.renamed(origin.key_name());
-    Checkpoint::sign(origin, written.run.head, &key)
-        .map_err(|error| Failure::could_not_run(format!("the head of the log could not be signed: {error}")))
+    Checkpoint::sign(origin, written.run.head, &key).map_err(|error| {
+        Failure::could_not_run(format!("the head of the log could not be signed: {error}"))
+    })
 }
 
 fn compare_log(again: &Path, log: &Path) -> Result<(), Failure> {
@@ -178,9 +227,11 @@ fn compare_log(again: &Path, log: &Path) -> Result<(), Failure> {
     if same {
         return Ok(());
     }
-    Err(Failure::could_not_run("the last delivery, written again, does not give the log that was signed")
-        .at(log)
-        .advise("take the bundle as it was delivered, and report this"))
+    Err(Failure::could_not_run(
+        "the last delivery, written again, does not give the log that was signed",
+    )
+    .at(log)
+    .advise("take the bundle as it was delivered, and report this"))
 }
 
 fn same_content(a: &Path, b: &Path) -> std::io::Result<bool> {
@@ -211,10 +262,17 @@ fn add_evidence(
     (key_name, keys): &(String, String),
 ) -> Result<(), Failure> {
     let path = folder.join(LOG);
-    let mut log = File::open(&path).map_err(|error| Failure::io("could not read the log", &path, &error))?;
-    builder.add_evidence(LOG, &mut log).map_err(packing::failure)?;
-    builder.add_evidence(CHECKPOINT, &mut checkpoint.to_string().as_bytes()).map_err(packing::failure)?;
-    builder.add_evidence(key_name, &mut keys.as_bytes()).map_err(packing::failure)
+    let mut log =
+        File::open(&path).map_err(|error| Failure::io("could not read the log", &path, &error))?;
+    builder
+        .add_evidence(LOG, &mut log)
+        .map_err(packing::failure)?;
+    builder
+        .add_evidence(CHECKPOINT, &mut checkpoint.to_string().as_bytes())
+        .map_err(packing::failure)?;
+    builder
+        .add_evidence(key_name, &mut keys.as_bytes())
+        .map_err(packing::failure)
 }
 
 fn report(work: &Work<'_>, path: PathBuf, run: &FinishedRun) -> Result<DeliveryReport, Failure> {
@@ -235,7 +293,11 @@ fn report(work: &Work<'_>, path: PathBuf, run: &FinishedRun) -> Result<DeliveryR
         date: work.choice.date,
         again: work.choice.kind == Kind::Again,
         released,
-        verdict: if needs_person(&total) { Verdict::NeedsPerson } else { Verdict::Done },
+        verdict: if needs_person(&total) {
+            Verdict::NeedsPerson
+        } else {
+            Verdict::Done
+        },
         decided,
         total,
         log_size: run.head.size,

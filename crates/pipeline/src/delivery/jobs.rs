@@ -33,10 +33,18 @@ impl Plan {
         keys: &TrackKeys,
         choice: &Choice,
     ) -> Result<Self, Failure> {
-        let mut plan = Self { series: Vec::new(), shards: Vec::new(), streams: 0, bytes: 0 };
+        let mut plan = Self {
+            series: Vec::new(),
+            shards: Vec::new(),
+            streams: 0,
+            bytes: 0,
+        };
         let mut to_pack = Vec::new();
         for (number, person) in people.iter().enumerate() {
-            for series in catalogue.series_of(person.number).map_err(|error| catalogue::failure(&error))? {
+            for series in catalogue
+                .series_of(person.number)
+                .map_err(|error| catalogue::failure(&error))?
+            {
                 let (streams, bytes) = wanted(catalogue, person, &series, choice)?;
                 if streams == 0 {
                     continue;
@@ -49,7 +57,10 @@ impl Plan {
                     order: person.order,
                     bytes,
                 });
-                plan.series.push(PlannedSeries { person: number, series });
+                plan.series.push(PlannedSeries {
+                    person: number,
+                    series,
+                });
             }
         }
         plan.shards = plan_shards(&to_pack, ShardLimits::default());
@@ -58,7 +69,12 @@ impl Plan {
 }
 
 /// How many streams of a series this delivery looks into, and their bytes.
-fn wanted(catalogue: &Catalogue, person: &Person, series: &Series, choice: &Choice) -> Result<(u64, u64), Failure> {
+fn wanted(
+    catalogue: &Catalogue,
+    person: &Person,
+    series: &Series,
+    choice: &Choice,
+) -> Result<(u64, u64), Failure> {
     let mut sum = (0, 0);
     for instance in instances(catalogue, person, series)? {
         let stream = instance.stream.get();
@@ -101,26 +117,38 @@ pub(super) struct Jobs<'a> {
 
 impl Jobs<'_> {
     pub(super) fn next(&mut self) -> Result<Option<SeriesJob>, Failure> {
-        let Some(number) = self.queue.pop() else { return Ok(None) };
+        let Some(number) = self.queue.pop() else {
+            return Ok(None);
+        };
         let planned = &self.plan.series[number];
         let person = &self.people[planned.person];
         let subject = self.subject(planned.person)?;
         let mut jobs = Vec::new();
         for instance in instances(self.catalogue, person, &planned.series)? {
             let stream = instance.stream.get();
-            if instance.outcome.is_some() || !self.choice.decides(stream, None) || !self.choice.is_chosen(stream) {
+            if instance.outcome.is_some()
+                || !self.choice.decides(stream, None)
+                || !self.choice.is_chosen(stream)
+            {
                 continue;
             }
             jobs.push(InstanceJob {
                 stream,
                 bytes: instance.size,
-                located: self.catalogue.locate(instance.stream).map_err(|error| catalogue::failure(&error))?,
+                located: self
+                    .catalogue
+                    .locate(instance.stream)
+                    .map_err(|error| catalogue::failure(&error))?,
                 basis: self.choice.basis_of(None),
                 order: self.keys.uid(instance.uid.expose()).to_string(),
             });
         }
         jobs.sort_by(|a, b| a.order.cmp(&b.order));
-        Ok(Some(SeriesJob { subject, barred: person.barred.map(Outcome::Held), instances: jobs }))
+        Ok(Some(SeriesJob {
+            subject,
+            barred: person.barred.map(Outcome::Held),
+            instances: jobs,
+        }))
     }
 
     fn subject(&mut self, person: usize) -> Result<Arc<Subject>, Failure> {
@@ -130,7 +158,10 @@ impl Jobs<'_> {
             return Ok(Arc::clone(subject));
         }
         let who = &self.people[person];
-        let known = self.catalogue.known_values(who.number).map_err(|error| catalogue::failure(&error))?;
+        let known = self
+            .catalogue
+            .known_values(who.number)
+            .map_err(|error| catalogue::failure(&error))?;
         let subject = Arc::new(Subject::new(who, known));
         self.open = Some((person, Arc::clone(&subject)));
         Ok(subject)

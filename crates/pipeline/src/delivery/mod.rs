@@ -106,11 +106,17 @@ struct Work<'a> {
 ///
 /// # Errors
 /// If a key is missing, the bundle exists, or the machine fails; then the same command goes on where it stopped.
-pub fn deid(site: &Site, settings: &DeliverySettings, progress: &dyn Progress) -> Result<DeliveryReport, Failure> {
+pub fn deid(
+    site: &Site,
+    settings: &DeliverySettings,
+    progress: &dyn Progress,
+) -> Result<DeliveryReport, Failure> {
     if std::fs::symlink_metadata(&settings.out).is_ok() {
-        return Err(Failure::wrong_use("the bundle exists already; a bundle is written once and never changed")
-            .at(&settings.out)
-            .advise("name a folder that does not exist yet"));
+        return Err(Failure::wrong_use(
+            "the bundle exists already; a bundle is written once and never changed",
+        )
+        .at(&settings.out)
+        .advise("name a folder that does not exist yet"));
     }
     refuse_site_folder(site, settings)?;
     let mut work = Work::prepare(site, settings)?;
@@ -124,7 +130,10 @@ pub fn deid(site: &Site, settings: &DeliverySettings, progress: &dyn Progress) -
             version: work.facts.profile.version.to_string(),
             sha256: work.facts.profile.digest,
         },
-        tool: ToolReference { name: "cloakroom".into(), version: env!("CARGO_PKG_VERSION").into() },
+        tool: ToolReference {
+            name: "cloakroom".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        },
         conservation: None,
         log: None,
     };
@@ -136,13 +145,18 @@ pub fn deid(site: &Site, settings: &DeliverySettings, progress: &dyn Progress) -
 
 /// A bundle travels, and the site folder stays.
 fn refuse_site_folder(site: &Site, settings: &DeliverySettings) -> Result<(), Failure> {
-    let parent = settings.out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = settings
+        .out
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(std::path::Path::new("."));
     let inside = std::fs::canonicalize(parent).is_ok_and(|parent| parent.starts_with(site.root()));
     if inside {
-        return Err(Failure::wrong_use("the bundle would lie inside the site folder, which never leaves the hospital")
-            .at(&settings.out)
-            .advise("write it beside the site folder"));
+        return Err(Failure::wrong_use(
+            "the bundle would lie inside the site folder, which never leaves the hospital",
+        )
+        .at(&settings.out)
+        .advise("write it beside the site folder"));
     }
     Ok(())
 }
@@ -153,14 +167,32 @@ impl<'a> Work<'a> {
         let keys = TrackKeys::derive(&site.secret()?, site.project(), &run.track, site.epoch());
         let catalogue = catalogue::open(site)?;
         let mut state = State::open(&site.database())?;
-        let people = people(site, &catalogue, &PseudonymRules::of(&run.profile), &keys, &state.withdrawn()?)?;
+        let people = people(
+            site,
+            &catalogue,
+            &PseudonymRules::of(&run.profile),
+            &keys,
+            &state.withdrawn()?,
+        )?;
         let rooms = Rooms::open(run, keys, &state.approved_words()?)?;
         let asked = asked(settings, &rooms);
         let date = settings.date.unwrap_or_else(clock::today);
         let choice = Choice::make(&catalogue, &mut state, run, &people, &asked, date)?;
-        let origin = Origin { site: site.name().clone(), track: run.track.clone() };
+        let origin = Origin {
+            site: site.name().clone(),
+            track: run.track.clone(),
+        };
         let facts = RunFacts::new(origin, choice.number, choice.date, &run.profile)?;
-        Ok(Self { site, settings, catalogue, state, rooms, people, facts, choice })
+        Ok(Self {
+            site,
+            settings,
+            catalogue,
+            state,
+            rooms,
+            people,
+            facts,
+            choice,
+        })
     }
 
     /// The problems of the site, with what this track adds.
@@ -182,7 +214,12 @@ fn asked(settings: &DeliverySettings, rooms: &Rooms) -> Digest {
     part(settings.run.track.as_str().as_bytes());
     part(settings.run.profile.digest().as_bytes());
     part(crate::evidence::TOOL.as_bytes());
-    part(rooms.detector_digest().as_ref().map_or(b"", |digest| digest.as_bytes()));
+    part(
+        rooms
+            .detector_digest()
+            .as_ref()
+            .map_or(b"", |digest| digest.as_bytes()),
+    );
     part(rooms.words_digest().as_bytes());
     hasher.finish()
 }

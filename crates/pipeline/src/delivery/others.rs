@@ -46,7 +46,12 @@ fn others(work: &Work<'_>) -> Result<Vec<Other>, Failure> {
             if work.choice.decides(stream, entry.outcome)
                 && let Some(outcome) = work.choice.ended(stream, entry.outcome)
             {
-                others.push(Other { stream: entry.stream, bytes: entry.size, at_ingest: entry.outcome, outcome });
+                others.push(Other {
+                    stream: entry.stream,
+                    bytes: entry.size,
+                    at_ingest: entry.outcome,
+                    outcome,
+                });
             }
             Ok(())
         })
@@ -54,8 +59,15 @@ fn others(work: &Work<'_>) -> Result<Vec<Other>, Failure> {
     Ok(others)
 }
 
-fn records(work: &Work<'_>, batch: &[Other], progress: &dyn Progress) -> Result<Vec<NewResult>, Failure> {
-    let located = batch.iter().map(|other| lies(work, other.stream)).collect::<Result<Vec<_>, _>>()?;
+fn records(
+    work: &Work<'_>,
+    batch: &[Other],
+    progress: &dyn Progress,
+) -> Result<Vec<NewResult>, Failure> {
+    let located = batch
+        .iter()
+        .map(|other| lies(work, other.stream))
+        .collect::<Result<Vec<_>, _>>()?;
     let (rooms, facts, choice) = (&work.rooms, &work.facts, &work.choice);
     batch
         .par_iter()
@@ -67,7 +79,9 @@ fn records(work: &Work<'_>, batch: &[Other], progress: &dyn Progress) -> Result<
             }?;
             progress.advance(1, other.bytes);
             let Processed::Ended { outcome, record } = processed else {
-                return Err(Failure::could_not_run("a stream that had ended was cleared"));
+                return Err(Failure::could_not_run(
+                    "a stream that had ended was cleared",
+                ));
             };
             Ok(NewResult {
                 stream: other.stream.get(),
@@ -94,10 +108,21 @@ fn lies(work: &Work<'_>, stream: StreamNumber) -> Result<Lies, Failure> {
     match work.catalogue.locate(stream) {
         Ok(located) => Ok(Lies::Here(located)),
         Err(IngestError::NoSuchStream) => {
-            let place = work.catalogue.place_of(stream).map_err(|error| catalogue::failure(&error))?;
+            let place = work
+                .catalogue
+                .place_of(stream)
+                .map_err(|error| catalogue::failure(&error))?;
             let place = place.expose();
-            let mut name = place.file.file_name().unwrap_or_default().as_bytes().to_vec();
-            place.members.iter().for_each(|member| name.extend_from_slice(member));
+            let mut name = place
+                .file
+                .file_name()
+                .unwrap_or_default()
+                .as_bytes()
+                .to_vec();
+            place
+                .members
+                .iter()
+                .for_each(|member| name.extend_from_slice(member));
             Ok(Lies::Unread(place_digest(work.rooms.keys(), &name)))
         }
         Err(error) => Err(catalogue::failure(&error)),

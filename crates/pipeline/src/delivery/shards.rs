@@ -32,7 +32,10 @@ pub(super) fn write(
     let plan = Plan::make(&work.catalogue, &work.people, &keys, &work.choice)?;
     let mut todo = unfinished(work, builder, bundle, &plan)?;
     progress.begin("de-identifying", Some(plan.streams), Some(plan.bytes));
-    let mut queue: Vec<usize> = todo.iter().flat_map(|shard| shard.series.iter().copied()).collect();
+    let mut queue: Vec<usize> = todo
+        .iter()
+        .flat_map(|shard| shard.series.iter().copied())
+        .collect();
     queue.reverse();
     let (rooms, facts, threads) = (&work.rooms, &work.facts, work.settings.run.threads);
     let compression = work.settings.compression;
@@ -46,7 +49,14 @@ pub(super) fn write(
         open: None,
     };
     let remember = work.choice.kind == Kind::New;
-    let mut writer = Writer { builder, state: &mut work.state, bundle, compression, remember, open: None };
+    let mut writer = Writer {
+        builder,
+        state: &mut work.state,
+        bundle,
+        compression,
+        remember,
+        open: None,
+    };
     ordered::run(
         threads,
         || jobs.next(),
@@ -76,11 +86,21 @@ fn unfinished(
     for (sequence, series) in (0..).zip(&plan.shards) {
         let place = PackageBuilder::bundle_shard(bundle, sequence);
         let digest = digest_of_plan(work, plan, series);
-        let noted = finished.get(&sequence).is_some_and(|noted| *noted == digest);
-        let found = builder.completed_shard(&place, &digest).map_err(packing::failure)?;
+        let noted = finished
+            .get(&sequence)
+            .is_some_and(|noted| *noted == digest);
+        let found = builder
+            .completed_shard(&place, &digest)
+            .map_err(packing::failure)?;
         match found.filter(|_| noted || work.choice.kind == Kind::Again) {
-            Some(shard) => builder.add_shard(&place, shard, &digest).map_err(packing::failure)?,
-            None => todo.push_back(Todo { place, digest, series: series.iter().copied().collect() }),
+            Some(shard) => builder
+                .add_shard(&place, shard, &digest)
+                .map_err(packing::failure)?,
+            None => todo.push_back(Todo {
+                place,
+                digest,
+                series: series.iter().copied().collect(),
+            }),
         }
     }
     Ok(todo)
@@ -109,7 +129,11 @@ fn clean_series(
     compression: Compression,
     progress: &dyn Progress,
 ) -> Result<SeriesDone, Failure> {
-    let mut done = SeriesDone { block: None, results: Vec::new(), referenced: BTreeSet::new() };
+    let mut done = SeriesDone {
+        block: None,
+        results: Vec::new(),
+        referenced: BTreeSet::new(),
+    };
     let mut block = SeriesBlock::new(output, compression);
     let mut any = false;
     for instance in &job.instances {
@@ -152,7 +176,15 @@ fn result(
     instance: &InstanceJob,
     (outcome, record, actions): (cloakroom_core::Outcome, String, Option<(Digest, String)>),
 ) -> NewResult {
-    NewResult { stream: instance.stream, outcome, basis: instance.basis, shard: None, record, actions, bytes: instance.bytes }
+    NewResult {
+        stream: instance.stream,
+        outcome,
+        basis: instance.basis,
+        shard: None,
+        record,
+        actions,
+        bytes: instance.bytes,
+    }
 }
 
 /// The side that writes: one shard is open at a time.
@@ -173,13 +205,22 @@ struct OpenShard {
 }
 
 impl Writer<'_> {
-    fn series(&mut self, todo: &mut VecDeque<Todo>, mut finished: Finished<SeriesDone, Failure>) -> Result<(), Failure> {
-        let Some(shard) = todo.front_mut() else { return Err(lost()) };
+    fn series(
+        &mut self,
+        todo: &mut VecDeque<Todo>,
+        mut finished: Finished<SeriesDone, Failure>,
+    ) -> Result<(), Failure> {
+        let Some(shard) = todo.front_mut() else {
+            return Err(lost());
+        };
         shard.series.pop_front();
         let mut open = match self.open.take() {
             Some(open) => open,
             None => OpenShard {
-                writer: self.builder.shard(shard.place.clone(), self.compression).map_err(packing::failure)?,
+                writer: self
+                    .builder
+                    .shard(shard.place.clone(), self.compression)
+                    .map_err(packing::failure)?,
                 results: Vec::new(),
                 referenced: BTreeSet::new(),
             },
@@ -204,24 +245,40 @@ impl Writer<'_> {
     /// First the file, then what is remembered of it, then the note that it is finished.
     fn close(&mut self, shard: &Todo, mut open: OpenShard) -> Result<(), Failure> {
         let empty = open.writer.tar_bytes() == 0;
-        let entry = if empty { None } else { Some(open.writer.commit().map_err(packing::failure)?) };
+        let entry = if empty {
+            None
+        } else {
+            Some(open.writer.commit().map_err(packing::failure)?)
+        };
         for result in &mut open.results {
             result.shard = Some(shard.place.sequence);
         }
         if self.remember {
             let referenced: Vec<String> = open.referenced.into_iter().collect();
-            let note = entry.as_ref().map(|_| (shard.place.sequence, &shard.digest));
-            self.state.store(&self.bundle.track, self.bundle.delivery, &open.results, note, &referenced)?;
+            let note = entry
+                .as_ref()
+                .map(|_| (shard.place.sequence, &shard.digest));
+            self.state.store(
+                &self.bundle.track,
+                self.bundle.delivery,
+                &open.results,
+                note,
+                &referenced,
+            )?;
         } else {
-            self.state.compare(&self.bundle.track, self.bundle.delivery, &open.results)?;
+            self.state
+                .compare(&self.bundle.track, self.bundle.delivery, &open.results)?;
         }
         if let Some(entry) = entry {
-            self.builder.add_shard(&shard.place, entry, &shard.digest).map_err(packing::failure)?;
+            self.builder
+                .add_shard(&shard.place, entry, &shard.digest)
+                .map_err(packing::failure)?;
         }
         Ok(())
     }
 }
 
 fn lost() -> Failure {
-    Failure::could_not_run("a worker ended without a word").advise("run the same command again, and report it")
+    Failure::could_not_run("a worker ended without a word")
+        .advise("run the same command again, and report it")
 }
