@@ -145,7 +145,7 @@ fn candidates(program: &Path, site: &Path, slices: usize) -> Vec<Candidate> {
             name: "gdcmanon --dumb, 2 processes",
             command: format!(
                 "mkdir $OUT && ls $IN | xargs -P 2 -n {halves} sh -c 'for d in \"$@\"; do mkdir $OUT/$d; \
-                 gdcmanon --dumb --empty 10,10 --empty 10,20 --remove 10,30 $IN/$d $OUT/$d >/dev/null 2>&1 || exit 255; done' sh"
+                 gdcmanon --dumb -r --empty 10,10 --empty 10,20 --remove 10,30 $IN/$d $OUT/$d >/dev/null 2>&1 || exit 255; done' sh"
             ),
             kind: Kind::Peer,
             needs: "gdcmanon",

@@ -16,7 +16,7 @@ use cloakroom_pipeline::profiles::{
 use cloakroom_pipeline::release::{BuildReport, DiffReport};
 use cloakroom_pipeline::verify::VerifyReport;
 use cloakroom_pipeline::withdraw::WithdrawReport;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -33,17 +33,23 @@ pub(crate) trait Render {
     fn render(&self) -> String;
 }
 
+/// How wide tables are where there is no terminal to ask.
+const WIDTH: u16 = 120;
+
 /// A table without a frame.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .load_preset(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
+    if !table.is_tty() {
+        table.set_width(WIDTH);
+    }
     table.set_header(header.to_vec());
     for row in rows {
         table.add_row(row);
     }
-    table.to_string()
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Bytes in the unit that a person would use.

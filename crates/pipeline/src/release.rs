@@ -1,6 +1,5 @@
 //! `release build|diff`: from verified bundles of hospitals to a version of a track.
 
-use crate::delivery::{CHECKPOINT, LOG};
 use crate::evidence::TOOL;
 use crate::progress::Progress;
 use crate::run_settings::read_track;
@@ -100,7 +99,6 @@ pub fn build(settings: &BuildSettings, progress: &dyn Progress) -> Result<BuildR
         .iter()
         .map(|path| withdrawal(path, &track))
         .collect::<Result<Vec<_>, _>>()?;
-    let evidence = evidence(&bundles)?;
     let (name, tool_version) = TOOL.split_once('/').unwrap_or((TOOL, ""));
     let input = ReleaseInput {
         track: &track,
@@ -110,7 +108,8 @@ pub fn build(settings: &BuildSettings, progress: &dyn Progress) -> Result<BuildR
         previous: previous.as_ref(),
         withdrawals: &withdrawals,
         waivers: &[],
-        evidence: &evidence,
+        // The builder itself takes over the log and the manifests of each bundle.
+        evidence: &[],
         tool: &ToolReference {
             name: name.into(),
             version: tool_version.into(),
@@ -269,31 +268,6 @@ fn withdrawal(path: &Path, track: &Track) -> Result<Withdrawal, Failure> {
         version: String::new(),
         date: None,
     })
-}
-
-/// The log of each hospital as its latest delivery has it; it holds all earlier deliveries too.
-fn evidence(bundles: &[VerifiedBundle]) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let mut latest: BTreeMap<&str, &VerifiedBundle> = BTreeMap::new();
-    for bundle in bundles {
-        let newest = latest
-            .entry(bundle.manifest().site.as_str())
-            .or_insert(bundle);
-        if newest.manifest().delivery < bundle.manifest().delivery {
-            *newest = bundle;
-        }
-    }
-    let mut evidence = Vec::new();
-    for (site, bundle) in latest {
-        let folder = bundle.root().join("evidence");
-        let public = format!("{site}.pub");
-        for name in [LOG, CHECKPOINT, public.as_str()] {
-            let path = folder.join(name);
-            let content = std::fs::read(&path)
-                .map_err(|error| Failure::io("could not read evidence", &path, &error))?;
-            evidence.push((format!("sites/{site}/{name}"), content));
-        }
-    }
-    Ok(evidence)
 }
 
 fn release_failure(error: ReleaseError) -> Failure {
