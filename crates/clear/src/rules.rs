@@ -110,13 +110,22 @@ impl Rules<'_> {
             Some(Type::One | Type::OneC)
         );
         match code {
-            Code::X => !(written || replaced && valued),
+            Code::X => !(written || replaced && valued || self.is_emptied(seen, decision)),
             Code::Z | Code::XZ => !(seen.content.is_empty() || written || valued || replaced),
             Code::D | Code::ZD | Code::XD | Code::XZD => {
                 !(seen.content.is_empty() || written || replaced || is_container(seen))
             }
             Code::U | Code::XZU => false,
         }
+    }
+
+    /// Whether an attribute that should go stands there empty because the IOD wants it, with a value or without.
+    fn is_emptied(&self, seen: &Seen<'_>, decision: &Decision) -> bool {
+        let wanted = matches!(
+            self.class.type_of(seen.ancestors, seen.tag),
+            Some(Type::Two | Type::TwoC)
+        );
+        wanted && decision.action == Action::Empty && seen.content.is_empty()
     }
 
     /// A name of a person that no row speaks of.

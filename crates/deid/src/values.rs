@@ -169,6 +169,35 @@ pub(crate) const fn number_size(vr: VR) -> Option<usize> {
     }
 }
 
+/// Fewer bytes than this may look like letters by chance.
+const FEWEST_LETTERS: usize = 8;
+
+/// Whether the bytes of binary numbers are a text from end to end, which no measurement is.
+///
+/// Letters make most of it, so that small integers and plain floating-point numbers, which have zero bytes or begin
+/// with a sign, are never taken for words.
+pub(crate) fn spells_words(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_end();
+    let text = &text[..text.len() - text.iter().rev().take_while(|byte| **byte == 0).count()];
+    let letters = text
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let sign = |byte: &u8| byte.is_ascii_alphanumeric() || b" ^.,-_:=/'".contains(byte);
+    letters >= FEWEST_LETTERS && letters * 4 >= text.len() * 3 && text.iter().all(sign)
+}
+
+/// Digits of a whole number that counts or measures nothing.
+const DIGITS_OF_A_CODE: usize = 10;
+
+/// Whether a number is written as a serial number is: ten digits or more, and none of the zeros at the end that a
+/// large quantity of few significant digits has.
+pub(crate) fn is_serial(value: &str) -> bool {
+    value.len() >= DIGITS_OF_A_CODE
+        && value.bytes().all(|byte| byte.is_ascii_digit())
+        && !value.ends_with("000")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +262,40 @@ mod tests {
             assert_eq!(capped_age(age, 89).as_deref(), wanted, "{age}");
         }
         assert_eq!(capped_age("999W", 18).as_deref(), Some("018Y"));
+    }
+
+    #[test]
+    fn words_in_numbers_are_seen_and_numbers_are_no_words() {
+        assert!(spells_words(b"FORIBEWUFUZI"));
+        assert!(spells_words(b"ZHANG^XIAODONG\0\0"));
+        for number in [1.0_f64, 131_072.5, -3.25e7, core::f64::consts::PI] {
+            assert!(!spells_words(&number.to_le_bytes()), "{number}");
+            let single: Vec<u8> = [number as f32; 4]
+                .iter()
+                .flat_map(|one| one.to_le_bytes())
+                .collect();
+            assert!(!spells_words(&single), "{number}");
+        }
+        assert!(!spells_words(&[
+            0x41, 0, 0x42, 0, 0x43, 0, 0x44, 0, 0x45, 0
+        ]));
+        assert!(!spells_words(b"ABCD"));
+    }
+
+    #[test]
+    fn serial_numbers_are_told_from_quantities() {
+        for serial in ["1974957143", "000012345678"] {
+            assert!(is_serial(serial), "{serial}");
+        }
+        for quantity in [
+            "370000000",
+            "7400000000",
+            "374810016",
+            "1234567890.5",
+            "-1974957143",
+        ] {
+            assert!(!is_serial(quantity), "{quantity}");
+        }
     }
 
     #[test]

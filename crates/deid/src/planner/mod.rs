@@ -309,7 +309,8 @@ impl<'a> Planner<'a> {
             VR::OB | VR::OW | VR::OD | VR::OF | VR::OL | VR::OV => self.keep_bytes(task),
             number => {
                 let size = crate::values::number_size(number).unwrap_or(1) as u64;
-                if element.value_len().is_multiple_of(size) {
+                let whole = element.value_len().is_multiple_of(size);
+                if whole && !crate::values::spells_words(element.raw().unwrap_or(&[])) {
                     Ok(true)
                 } else {
                     self.drop(task)

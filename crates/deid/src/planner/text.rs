@@ -11,6 +11,8 @@ use std::sync::Arc;
 const IMAGE_TYPE: Tag = Tag(0x0008, 0x0008);
 /// Numbers written with fewer digits are no identifiers by themselves.
 const SHORTEST_CODE: usize = 5;
+/// Radionuclide Total Dose and Radiopharmaceutical Specific Activity, in becquerel: whole numbers of ten digits.
+const ACTIVITIES: [Tag; 2] = [Tag(0x0018, 0x1074), Tag(0x0018, 0x1077)];
 /// Bulk values longer than this are not searched here; the gate searches all that is written.
 const MOST_SEARCHED: usize = 16 << 20;
 
@@ -200,7 +202,8 @@ impl<'a> Planner<'a> {
         let mut left: Vec<String> = Vec::new();
         for value in text.split('\\') {
             let value = value.trim_matches(' ');
-            if self.is_code(value) {
+            let serial = values::is_serial(value) && !ACTIVITIES.contains(&task.element.tag());
+            if serial || self.is_code(value) {
                 return self.drop(task);
             }
             match values::fit(task.vr, value) {
