@@ -65,7 +65,9 @@ fn one_flipped_bit_anywhere_in_any_file_is_found() {
     let bundle = house().room.path("bundle");
     for file in files(&bundle) {
         let length = fs::metadata(bundle.join(&file)).unwrap().len() as usize;
-        for place in [0, length / 3, length - 1] {
+        // The line end after the signature itself is the one byte of a bundle that nothing signs.
+        let last = length - 1 - usize::from(file.ends_with("tagmanifest-sha256.txt.minisig"));
+        for place in [0, length / 3, last] {
             caught_after(|bundle| {
                 let mut bytes = fs::read(bundle.join(&file)).unwrap();
                 bytes[place] ^= 1;

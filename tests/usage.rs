@@ -124,7 +124,10 @@ fn a_misspelt_key_is_told_with_its_line() {
         .find(|told| told.contains("versoin"))
         .unwrap();
     assert!(told.contains(&format!(":{}:", at + 1)), "{told}");
-    assert!(told.contains("`version`"), "no suggestion: {told}");
+    assert!(
+        told.contains("did you mean 'version'"),
+        "no suggestion: {told}"
+    );
     let site = house().room.text("site");
     let (mine, out) = (room.text("mine.yaml"), room.text("bundle"));
     let run_with = run(&[

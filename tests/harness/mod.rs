@@ -84,9 +84,11 @@ impl Room {
         }
     }
 
-    /// The room that all tests of one file share. It is emptied before it is used, and stays for a look.
+    /// The room that the tests of one process share: all of a file under `cargo test`, one under nextest. It stays
+    /// for a look.
     pub fn shared(name: &str) -> Self {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let process = format!("{name}-{}", std::process::id());
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(process);
         if root.exists() {
             fs::remove_dir_all(&root).unwrap();
         }

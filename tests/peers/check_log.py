@@ -71,11 +71,20 @@ def key_id(name, key):
     return sha256(name.encode() + b"\n\x01" + key)[:4]
 
 
+def is_package_key(line):
+    """Whether a line is the minisign key of packages, which stands in the same file: base64 of "Ed", an id and a key."""
+    try:
+        raw = base64.b64decode(line, validate=True)
+    except ValueError:
+        return False
+    return len(raw) == 42 and raw[:2] == b"Ed"
+
+
 def read_keys(path):
     keys = []
     for line in open(path, encoding="utf-8"):
         line = line.strip()
-        if not line or line.startswith("#"):
+        if not line or line.startswith("#") or is_package_key(line):
             continue
         name, identity, encoded = line.split("+", 2)
         raw = base64.b64decode(encoded, validate=True)

@@ -244,18 +244,23 @@ pub(crate) enum ReleaseCommand {
         withdraw: Vec<PathBuf>,
     },
     /// Show what changed between two releases
+    #[command(after_help = "Example:\n  cloakroom release diff lung-1.0.0 lung-1.1.0")]
     Diff { a: PathBuf, b: PathBuf },
 }
 
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {
     /// Tell in words what was done to one object
+    #[command(after_help = "Example:\n  cloakroom audit show lung-1.0.0 2.25.1234567890")]
     Show {
         path: PathBuf,
         /// A SOP Instance UID, a member name, or a digest of the released object
         object: String,
     },
     /// Write a proof that one object is in the log, checkable without this program
+    #[command(
+        after_help = "Example:\n  cloakroom audit prove lung-1.0.0 2.25.1234567890 --out one.tlog-proof"
+    )]
     Prove {
         path: PathBuf,
         object: String,
@@ -263,6 +268,9 @@ pub(crate) enum AuditCommand {
         out: PathBuf,
     },
     /// Draw a sample for a person to look at, that nobody could have chosen
+    #[command(
+        after_help = "Example:\n  cloakroom audit sample lung-1.0.0 --bound 1% --nonce \"dice: 3 5 1 6\""
+    )]
     Sample {
         path: PathBuf,
         /// How many series
@@ -283,8 +291,10 @@ pub(crate) enum AuditCommand {
 #[derive(Subcommand)]
 pub(crate) enum ProfileCommand {
     /// List the shipped profiles
+    #[command(after_help = "Example:\n  cloakroom profile list")]
     List,
     /// Print a profile, or with --statement its conformance statement
+    #[command(after_help = "Example:\n  cloakroom profile show contest --statement")]
     Show {
         profile: String,
         /// The DICOM conformance statement (PS3.15 E.1.3)
@@ -292,6 +302,7 @@ pub(crate) enum ProfileCommand {
         statement: bool,
     },
     /// Check a profile file: all mistakes, with line, key and suggestion
+    #[command(after_help = "Example:\n  cloakroom profile check mine.yaml")]
     Check { file: PathBuf },
     /// Tell which rule decides about an attribute, and why
     #[command(
@@ -308,5 +319,6 @@ pub(crate) enum ProfileCommand {
         sop_class: String,
     },
     /// Show which attributes change hands between two profiles
+    #[command(after_help = "Example:\n  cloakroom profile diff basic contest")]
     Diff { a: String, b: String },
 }

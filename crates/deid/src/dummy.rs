@@ -16,6 +16,10 @@ const CODING_SCHEME: Tag = Tag(0x0008, 0x0102);
 const CODE_MEANING: Tag = Tag(0x0008, 0x0104);
 const CONTENT_SEQUENCE: Tag = Tag(0x0040, 0xA730);
 
+const REFERENCED_SOP_CLASS: Tag = Tag(0x0008, 0x1150);
+/// Raw Data Storage: the class of an instance of which nothing is known.
+const RAW_DATA: &str = "1.2.840.10008.5.1.4.1.1.66";
+
 const WAVEFORM_ANNOTATION: Tag = Tag(0x0040, 0xB020);
 
 /// Dummy Items are not nested deeper than this.
@@ -60,6 +64,9 @@ pub(crate) fn item(rules: &ClassRules, path: &[Tag], uid: &dyn Fn(&[Tag]) -> Str
         item = match (kind, vr) {
             (Type::One, VR::SQ) if path.len() < DEEPEST => {
                 item.with_sequence(tag, vec![self::item(rules, &inner, uid)])
+            }
+            (Type::One, VR::UI) if tag == REFERENCED_SOP_CLASS => {
+                item.with(tag, vr, RAW_DATA.into())
             }
             (Type::One, VR::UI) => item.with(tag, vr, uid(&inner).into_bytes()),
             (Type::One, _) => item.with(tag, vr, value(vr).unwrap_or_default()),

@@ -147,6 +147,11 @@ impl Subject {
         !self.known().occurs_in_text(text, &Lexicon::shipped()) && !self.known().is_known_code(text)
     }
 
+    /// Whether a coded value is a term that the standard defines, and not what the patient is called.
+    pub(crate) fn is_defined_term(&self, term: &str) -> bool {
+        Lexicon::shipped().is_defined_term(term) && self.is_free_of_known(term)
+    }
+
     /// Cleans one text, without the memory.
     #[must_use]
     pub fn clean(&self, text: &str) -> Cleaned {

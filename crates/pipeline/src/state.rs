@@ -60,7 +60,8 @@ pub(crate) struct NewResult {
 }
 
 /// Hears of a stream, its record, its list of actions and its size.
-pub(crate) type EachRecord<'a> = &'a mut dyn FnMut(i64, &str, Option<&str>, u64) -> Result<(), Failure>;
+pub(crate) type EachRecord<'a> =
+    &'a mut dyn FnMut(i64, &str, Option<&str>, u64) -> Result<(), Failure>;
 
 /// A delivery as the site remembers it.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use cloakroom_p10::{ElementRef, ItemRef};
 const CODING_SCHEME: Tag = Tag(0x0008, 0x0102);
 
 /// The designators of coding schemes that anybody may read up, upper case.
-const PUBLIC_SCHEMES: [&str; 52] = [
+const PUBLIC_SCHEMES: [&str; 53] = [
     "ACR",
     "ARTERIOGRAPHIC",
     "ASTM-SIGPURPOSE",
@@ -53,6 +53,7 @@ const PUBLIC_SCHEMES: [&str; 52] = [
     "RFC3066",
     "RFC5646",
     "RXNORM",
+    "SCPECG",
     "SCT",
     "SDM",
     "SNM3",

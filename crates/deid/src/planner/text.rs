@@ -182,7 +182,7 @@ impl<'a> Planner<'a> {
             Fit::Unlawful => return (None, true),
         };
         let cleaned = self.subject.clean_ascii(&term, true);
-        if cleaned.left.is_none() {
+        if cleaned.left.is_none() || self.subject.is_defined_term(&term) {
             return (Some(term), changed);
         }
         self.note(&cleaned);

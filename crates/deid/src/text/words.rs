@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 const STANDARD: &str = include_str!("../../../../profiles/text/lexicon.txt");
 const TECHNIQUE: &str = include_str!("../../../../profiles/text/technique.txt");
 const ASIAN: &str = include_str!("../../../../profiles/text/asian.txt");
+const TERMS: &str = include_str!("../../../../profiles/text/terms.txt");
 const NAMES: &str = include_str!("../../../../profiles/text/names.txt");
 
 /// The longest dense term that is looked for, in signs.
@@ -19,6 +20,7 @@ pub struct Lexicon {
     words: HashSet<Box<str>>,
     dense: HashSet<Box<str>>,
     names: HashSet<&'static str>,
+    terms: HashSet<&'static str>,
 }
 
 /// Words that a person at the site has approved; they stay as if they were in the lexicon.
@@ -51,6 +53,11 @@ fn entries(list: &'static str) -> impl Iterator<Item = &'static str> {
     list.lines()
         .filter(|line| !line.starts_with('#'))
         .flat_map(str::split_whitespace)
+}
+
+/// Terms of the standard, each a line of its own.
+fn terms() -> impl Iterator<Item = &'static str> {
+    TERMS.lines().filter(|line| !line.starts_with('#'))
 }
 
 impl Lexicon {
@@ -86,12 +93,18 @@ impl Lexicon {
             words,
             dense,
             names,
+            terms: terms().collect(),
         }
     }
 
     /// Whether a folded word is an imaging term.
     pub(crate) fn has(&self, word: &str) -> bool {
         self.words.contains(word)
+    }
+
+    /// Whether a whole coded value is a term that the standard defines.
+    pub(crate) fn is_defined_term(&self, value: &str) -> bool {
+        self.terms.contains(value)
     }
 
     /// Whether a folded word is a common personal name.
@@ -165,6 +178,18 @@ mod tests {
         assert!(both.is_empty(), "{both:?}");
         let size = STANDARD.len() + TECHNIQUE.len() + ASIAN.len() + NAMES.len();
         assert!(size < 400_000, "{size}");
+    }
+
+    #[test]
+    fn terms_are_codes_sorted_each_once() {
+        let all: Vec<&str> = terms().collect();
+        assert!(all.windows(2).all(|pair| pair[0] < pair[1]));
+        for term in all {
+            let sound = term.bytes().all(|byte| {
+                byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" _".contains(&byte)
+            });
+            assert!(sound && (1..=16).contains(&term.len()), "{term}");
+        }
     }
 
     #[test]

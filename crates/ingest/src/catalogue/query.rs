@@ -8,7 +8,7 @@ use super::types::{
 use crate::catalogue::schema::stage;
 use crate::error::IngestError;
 use crate::located::{Located, Place};
-use cloakroom_core::{Digest, KnownKind, KnownValue, KnownValues, Outcome, Phi, Tally};
+use cloakroom_core::{Digest, KnownKind, KnownValue, KnownValues, Outcome, Phi, Tally, uid};
 use cloakroom_p10::Source;
 use rusqlite::types::FromSql;
 use rusqlite::{OptionalExtension, Row, params};
@@ -152,14 +152,19 @@ impl Catalogue {
              UNION SELECT ?2, uid FROM series WHERE id IN
                  (SELECT series FROM instances WHERE patient = ?1)",
         )?;
-        let uid = kind_number(KnownKind::Uid);
-        let mut rows = statement.query(params![patient.0, uid])?;
+        let uid_kind = kind_number(KnownKind::Uid);
+        let mut rows = statement.query(params![patient.0, uid_kind])?;
         let mut values = Vec::new();
         while let Some(row) = rows.next()? {
             let kind: i64 = row.get(0)?;
+            let text: String = row.get(1)?;
+            // The standard's own instances, the well-known colour palettes, are everybody's.
+            if kind == uid_kind && uid::is_standard(&text) {
+                continue;
+            }
             values.push(KnownValue {
                 kind: kind_of_number(kind).ok_or(IngestError::CatalogueDamaged)?,
-                value: Phi::new(row.get(1)?),
+                value: Phi::new(text),
             });
         }
         Ok(KnownValues::new(values))

@@ -169,7 +169,7 @@ mod tests {
         let kept = all(PrivateList::Tcia)
             .filter(|(.., listed)| listed.disposition == Disposition::Keep)
             .count();
-        assert_eq!(kept, 2146);
+        assert_eq!(kept, 2132);
     }
 
     #[test]
