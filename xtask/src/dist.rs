@@ -12,11 +12,18 @@ use std::process::Command;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
+/// The C library is linked in, and random numbers come from the kernel's call: a static program cannot look the call up
+/// in a library, and a bare root has no device for it.
+const STATIC: &str = "-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\"";
+
 /// Makes the archive, its checksum and its signature in `out`.
-pub fn run(key: Option<&Path>, out: &Path) -> Result<()> {
+pub fn run(key: Option<&Path>, out: &Path, prove_it: bool) -> Result<()> {
     let out = workspace_root().join(out);
     let archive = make(key, &out)?;
     eprintln!("wrote {}", archive.display());
+    if prove_it {
+        prove(&archive)?;
+    }
     eprintln!(
         "check it with: minisign -V -p cloakroom-dist.pub -m {}",
         name()?
@@ -38,7 +45,7 @@ fn name() -> Result<String> {
 }
 
 /// Builds the archive and returns where it stands.
-pub fn make(key: Option<&Path>, out: &Path) -> Result<PathBuf> {
+fn make(key: Option<&Path>, out: &Path) -> Result<PathBuf> {
     let name = name()?;
     let models = models::require()?;
     let program = build_static()?;
@@ -65,7 +72,7 @@ fn build_static() -> Result<PathBuf> {
             "--target",
             TARGET,
         ])
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .env("RUSTFLAGS", STATIC)
         .current_dir(workspace_root())
         .status()?;
     ensure!(status.success(), "the static build failed");
@@ -195,7 +202,7 @@ fn read_key(path: &Path) -> Result<(PublicKey, SecretKey)> {
 }
 
 /// Unpacks the archive into an empty root and runs the demo there, with nothing else in sight.
-pub fn prove(archive: &Path) -> Result<()> {
+fn prove(archive: &Path) -> Result<()> {
     let scratch = fresh_folder(&target_dir(), "dist-root")?;
     fs::create_dir_all(scratch.join("tmp"))?;
     let arguments = [

@@ -47,6 +47,9 @@ enum Command {
         /// Where to write the archive
         #[arg(long, default_value = "target/dist")]
         out: PathBuf,
+        /// Then run the demo from the archive, in a root that holds nothing else
+        #[arg(long)]
+        prove: bool,
     },
 }
 
@@ -57,7 +60,7 @@ fn main() -> Result<()> {
         Command::Tidy => tidy::run(),
         Command::Models => models::install().map(drop),
         Command::Bench(settings) => bench::run(&settings),
-        Command::Dist { key, out } => dist::run(key.as_deref(), &out),
+        Command::Dist { key, out, prove } => dist::run(key.as_deref(), &out, prove),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one command that sets up and passes the tests.
 
 use crate::run::{cargo, on_path, step};
-use crate::{dist, models, target_dir, tidy, tools};
+use crate::{models, tidy, tools};
 use anyhow::Result;
 
 /// Installs the tools that judge us where it may, checks the house, and runs every test.
@@ -31,14 +31,7 @@ pub fn run(may_install: bool) -> Result<()> {
     )?;
     tidy::run()?;
     licences(may_install)?;
-    unit_and_whole_program_tests(may_install)?;
-    archive_for_hospitals()
-}
-
-/// The archive is made, and the demo runs from it in a root that holds nothing else.
-fn archive_for_hospitals() -> Result<()> {
-    let archive = dist::make(None, &target_dir().join("dist"))?;
-    dist::prove(&archive)
+    unit_and_whole_program_tests(may_install)
 }
 
 /// Licences and advisories of what we depend on.
