@@ -59,6 +59,7 @@ pub fn ingest(
     let options = IngestOptions {
         threads,
         spool: Some(site.spool()),
+        inbox: Some(site.inbox()),
         ..IngestOptions::default()
     };
     cloakroom_ingest::ingest(&mut catalogue, exports, &options, &Bridge(progress))
