@@ -130,6 +130,12 @@ pub fn clear(
     if !findings.is_empty() {
         return Err(Held::of(findings));
     }
+    if !can_be_filed(&facts) {
+        return Err(Held {
+            reason: HoldReason::HierarchyConflict,
+            findings: Vec::new(),
+        });
+    }
     let in_memory = pixels.is_in_memory();
     let actions = edited.actions().to_vec();
     let cleared = Cleared {
@@ -149,6 +155,14 @@ pub fn clear(
             .map_err(|_| Held::unreadable(FindingKind::LengthMismatch))?;
     }
     Ok(cleared)
+}
+
+/// Whether an object says whose it is and where it belongs. Objects of classes without a patient, such as colour
+/// palettes, need not, and a package has no place for them.
+fn can_be_filed(facts: &InstanceFacts) -> bool {
+    [&facts.patient, &facts.study, &facts.series, &facts.instance]
+        .into_iter()
+        .all(|part| !part.is_empty())
 }
 
 fn pixel_source<'a>(
@@ -251,5 +265,33 @@ impl Write for Tee<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_without_a_patient_or_a_place_cannot_be_filed() {
+        let whole = InstanceFacts {
+            patient: "P1".into(),
+            study: "2.25.1".into(),
+            series: "2.25.2".into(),
+            instance: "2.25.3".into(),
+            ..InstanceFacts::default()
+        };
+        assert!(can_be_filed(&whole));
+        let without: [fn(&mut InstanceFacts); 4] = [
+            |facts| facts.patient.clear(),
+            |facts| facts.study.clear(),
+            |facts| facts.series.clear(),
+            |facts| facts.instance.clear(),
+        ];
+        for clear in without {
+            let mut facts = whole.clone();
+            clear(&mut facts);
+            assert!(!can_be_filed(&facts));
+        }
     }
 }
