@@ -59,7 +59,7 @@ pub struct Held {
 }
 
 impl Held {
-    fn unreadable(kind: FindingKind) -> Self {
+    pub(crate) fn unreadable(kind: FindingKind) -> Self {
         Self {
             reason: HoldReason::SecondReaderFailed,
             findings: vec![Finding {
@@ -71,7 +71,7 @@ impl Held {
     }
 
     /// The gravest finding gives the reason.
-    fn of(findings: Vec<Finding>) -> Self {
+    pub(crate) fn of(findings: Vec<Finding>) -> Self {
         let has = |wanted: fn(&FindingKind) -> bool| findings.iter().any(|one| wanted(&one.kind));
         let reason = if has(|kind| matches!(kind, FindingKind::KnownValue(_))) {
             HoldReason::KnownValueFound

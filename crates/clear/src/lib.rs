@@ -17,6 +17,7 @@ mod recheck;
 pub mod residue;
 mod rules;
 mod second_reader;
+pub mod sidecar;
 #[cfg(test)]
 mod tests;
 
@@ -24,3 +25,4 @@ pub use clear::{Cleared, Held, NotWhatWasCleared, clear};
 pub use inspect::Gate;
 pub use recheck::Recheck;
 pub use residue::PatientScan;
+pub use sidecar::{ClearedSidecar, NotASidecar, clear_sidecar, recheck_sidecar};

@@ -15,6 +15,7 @@ pub mod finding;
 pub mod frames;
 pub mod ids;
 pub mod known;
+pub mod labels;
 pub mod mask;
 pub mod outcome;
 pub mod path;
@@ -33,6 +34,7 @@ pub use finding::{Finding, FindingKind};
 pub use frames::{ByteRange, ImageDescription, PixelLayout};
 pub use ids::{PatientPseudonym, ProfileId, SiteName, TrackId};
 pub use known::{KnownKind, KnownValue, KnownValues};
+pub use labels::{LabelColumn, LabelKind, LabelSchema, MaskGrid, SidecarFacts, SidecarKind};
 pub use mask::{MaskPlan, MaskRegion, PixelAttribute, PixelChanges, PixelReason, PixelValue, Rect};
 pub use outcome::{
     HoldReason, Outcome, QuarantineReason, RejectReason, ScopeReason, SetAsideReason,

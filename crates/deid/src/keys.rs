@@ -91,6 +91,7 @@ pub struct TrackKeys {
     patients: Keyed,
     order: Keyed,
     inputs: Keyed,
+    readers: Keyed,
 }
 
 impl fmt::Debug for TrackKeys {
@@ -118,6 +119,7 @@ impl TrackKeys {
             patients: key("patient"),
             order: key("order"),
             inputs: key("input digest"),
+            readers: key("reader"),
         }
     }
 
@@ -159,11 +161,28 @@ impl TrackKeys {
         self.order.of(&[name])
     }
 
+    /// The code that stands for a person who drew or read labels: the same in all labels of the track, and nowhere else.
+    #[must_use]
+    pub fn reader(&self, name: &str) -> String {
+        let folded = trim_padding(name).to_lowercase();
+        format!("R-{}", code(&self.readers.of(&[folded.as_bytes()])))
+    }
+
     /// The keyed digest of an original, which says nothing to those who hold the original but not the key.
     #[must_use]
     pub fn input_digest(&self, digest: &Digest) -> Digest {
         Digest::from_bytes(self.inputs.of(&[digest.as_bytes()]))
     }
+}
+
+/// 65 bits of what was drawn, in the digits of codes.
+fn code(drawn: &[u8; 32]) -> String {
+    let mut bits = [0; 16];
+    bits.copy_from_slice(&drawn[..16]);
+    let bits = u128::from_be_bytes(bits);
+    (0..CODE_LENGTH)
+        .map(|place| char::from(CODE_DIGITS[(bits >> (5 * place) & 31) as usize]))
+        .collect()
 }
 
 /// Spaces and NULs around a value are padding (PS3.5 section 6.2), never part of what it names.
@@ -208,13 +227,7 @@ impl PatientKey {
     /// The code of the patient: 65 keyed bits, which have no order and no meaning.
     #[must_use]
     pub fn code(&self) -> String {
-        let drawn = self.draw("code");
-        let mut bits = [0; 16];
-        bits.copy_from_slice(&drawn[..16]);
-        let bits = u128::from_be_bytes(bits);
-        (0..CODE_LENGTH)
-            .map(|place| char::from(CODE_DIGITS[(bits >> (5 * place) & 31) as usize]))
-            .collect()
+        code(&self.draw("code"))
     }
 
     /// The pseudonym by a pattern such as `{track}-{code}`; `{site}` is the site's pseudonymous name.

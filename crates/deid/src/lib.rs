@@ -7,6 +7,7 @@
 
 pub mod dates;
 pub mod keys;
+pub mod labels;
 pub mod text;
 
 mod dummy;
@@ -22,4 +23,5 @@ pub use edited::{Edited, IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, apply};
 pub use keys::{PatientKey, SiteSecret, SubjectError, TrackKeys, WeakSecret};
 pub use plan::{Plan, PrivateCounts, TextChange, plan, plan_in_utf8};
 pub use subject::{Subject, pseudonym_and_offset};
+pub use text::Cleaned;
 pub use text::{ApprovedWords, KnownMatcher, Lexicon, TextKind, TextRemovals};

@@ -7,7 +7,7 @@ pub use parse::{TrackError, parse};
 pub use templates::{TEMPLATES, template};
 
 use crate::signing::PublicKey;
-use cloakroom_core::{Digest, SiteName, TrackId};
+use cloakroom_core::{Digest, LabelSchema, SiteName, TrackId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct Track {
     pub required: Vec<Requirement>,
     /// The labels that may come with the images.
     #[serde(default)]
-    pub labels: Labels,
+    pub labels: LabelSchema,
     /// How patients are put on sides.
     pub split: Split,
     /// The checks that are run, by name, with what follows from a finding.
@@ -127,47 +127,6 @@ pub struct Requirement {
     /// Words of which none may stand there.
     #[serde(default)]
     pub without: Vec<String>,
-}
-
-/// The labels that may come with the images.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Labels {
-    /// The version of the schema.
-    #[serde(default)]
-    pub version: String,
-    /// The columns of the label table, by name.
-    #[serde(default)]
-    pub columns: BTreeMap<String, LabelColumn>,
-    /// The segments of masks, by number.
-    #[serde(default)]
-    pub segments: BTreeMap<u16, String>,
-}
-
-/// A column of the label table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LabelColumn {
-    /// What a value is.
-    pub kind: LabelKind,
-    /// The allowed values, for `choice`.
-    #[serde(default)]
-    pub values: Vec<String>,
-    /// Whether it may be empty.
-    #[serde(default)]
-    pub optional: bool,
-}
-
-/// What a label is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LabelKind {
-    /// One of a list.
-    Choice,
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
 }
 
 /// How patients are put on sides.
