@@ -89,6 +89,31 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value = "zstd")]
         compression: Compression,
     },
+    /// Re-key, clean and gate label files and tables of the hospital, and write a bundle of them
+    #[command(
+        after_help = "Example:\n  cloakroom labels site nodules.csv 1.2.840.99.7.nii.gz --track lung.yaml --out lung-labels\n\
+                            The track file names the columns and segments that may leave; everything else goes. Rows name what they are\n\
+                            about by PatientID, AccessionNumber, StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID, as the hospital\n\
+                            writes them or as they were released."
+    )]
+    Labels {
+        site: PathBuf,
+        /// Tables (.csv, .tsv, .json), COCO files (.json), masks (.nii, .nii.gz)
+        #[arg(required = true)]
+        file: Vec<PathBuf>,
+        /// A track file, or the name of a shipped track
+        #[arg(long)]
+        track: String,
+        /// The profile of the images
+        #[arg(long, default_value = "contest")]
+        profile: String,
+        /// The bundle to write: a folder that does not exist yet
+        #[arg(long)]
+        out: PathBuf,
+        /// The date to state in the bundle; today (UTC) without it
+        #[arg(long)]
+        date: Option<StatedDate>,
+    },
     /// Bar a patient from later deliveries and write a signed notice for the organiser
     #[command(
         after_help = "Example:\n  cloakroom withdraw site --patient 00123456 --track lung --out notice.json"

@@ -57,6 +57,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 &pipeline::delivery::deid(&Site::open(&run.site)?, &settings, &progress)?,
             )
         }
+        Command::Labels {
+            site,
+            file,
+            track,
+            profile,
+            out,
+            date,
+        } => {
+            let settings = pipeline::delivery::LabelSettings {
+                track: track.clone(),
+                profile: profile.clone(),
+                files: file.clone(),
+                out: out.clone(),
+                date: *date,
+                threads,
+            };
+            answer(
+                arguments,
+                &pipeline::delivery::labels(&Site::open(site)?, &settings, &progress)?,
+            )
+        }
         Command::Withdraw {
             site,
             patient,

@@ -4,7 +4,7 @@ use cloakroom_core::{Conservation, Outcome, Tally};
 use cloakroom_pipeline::audit::{SampleReport, ShownObject, WrittenProof};
 use cloakroom_pipeline::catalogue::CatalogueReport;
 use cloakroom_pipeline::crosswalk::CrosswalkReport;
-use cloakroom_pipeline::delivery::DeliveryReport;
+use cloakroom_pipeline::delivery::{DeliveryReport, LabelReport};
 use cloakroom_pipeline::demo::DemoReport;
 use cloakroom_pipeline::extract::ExtractReport;
 use cloakroom_pipeline::inbox::InboxReport;
@@ -199,6 +199,30 @@ fn equation(total: &Conservation) -> String {
         total.found.count,
         parts.join(" + ")
     )
+}
+
+impl Render for LabelReport {
+    fn render(&self) -> String {
+        let mut text = String::new();
+        for file in &self.files {
+            let kind = file.kind.map_or("", cloakroom_core::SidecarKind::name);
+            let _ = writeln!(
+                text,
+                "File {} ({kind}): {}, {} labels kept, {} columns or keys removed",
+                file.number, file.outcome, file.kept, file.columns
+            );
+            for (reason, count) in &file.dropped {
+                let _ = writeln!(text, "  {count} labels left out: {reason}");
+            }
+            let removed: u32 = file.text.values().sum();
+            if removed > 0 {
+                let _ = writeln!(text, "  {removed} pieces of text removed");
+            }
+        }
+        text.push('\n');
+        text.push_str(&self.delivery.render());
+        text
+    }
 }
 
 impl Render for CrosswalkReport {

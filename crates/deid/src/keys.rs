@@ -163,8 +163,8 @@ impl TrackKeys {
 
     /// The code that stands for a person who drew or read labels: the same in all labels of the track, and nowhere else.
     #[must_use]
-    pub fn reader(&self, name: &str) -> String {
-        let folded = trim_padding(name).to_lowercase();
+    pub fn reader(&self, name: Phi<&str>) -> String {
+        let folded = trim_padding(name.expose()).to_lowercase();
         format!("R-{}", code(&self.readers.of(&[folded.as_bytes()])))
     }
 

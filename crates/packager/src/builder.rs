@@ -4,6 +4,7 @@ use crate::bag::{self, BagInfo, Files};
 use crate::canonical;
 use crate::error::PackError;
 use crate::index::{Index, PatientPlace};
+use crate::labels::BundleLabels;
 use crate::manifest::{BUNDLE_FILE, BUNDLE_SCHEMA, BundleFacts, BundleManifest};
 use crate::names::is_safe_path;
 use crate::readme;
@@ -34,6 +35,7 @@ pub struct PackageBuilder {
     root: PathBuf,
     files: Files,
     shards: Vec<ShardEntry>,
+    labels: Option<BundleLabels>,
     lock: File,
 }
 
@@ -73,6 +75,7 @@ impl PackageBuilder {
             root,
             files: Files::new(),
             shards: Vec::new(),
+            labels: None,
             lock,
         })
     }
@@ -156,6 +159,10 @@ impl PackageBuilder {
     pub(crate) fn take_shard(&mut self, shard: ShardEntry) {
         self.files.insert(shard.path(), (shard.sha256, shard.bytes));
         self.shards.push(shard);
+    }
+
+    pub(crate) fn take_labels(&mut self, labels: BundleLabels) {
+        self.labels = Some(labels);
     }
 
     fn note_path(&self, place: &ShardPlace) -> PathBuf {
@@ -264,7 +271,10 @@ impl PackageBuilder {
             software: format!("{} {}", facts.tool.name, facts.tool.version),
             identifier,
         };
-        let manifest = BundleManifest::new(facts, &index, key.public());
+        let manifest = BundleManifest {
+            labels: self.labels.take(),
+            ..BundleManifest::new(facts, &index, key.public())
+        };
         self.add_text("README.md", &readme::bundle(&manifest))?;
         self.add_json(BUNDLE_FILE, &manifest)?;
         self.add_text("bundle.schema.json", BUNDLE_SCHEMA)?;

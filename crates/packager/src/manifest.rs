@@ -1,6 +1,7 @@
 //! What a package states of itself: `bundle.json` and `release.json`.
 
 use crate::index::Index;
+use crate::labels::BundleLabels;
 use crate::seekable::Compression;
 use crate::shard::ShardEntry;
 use crate::signing::PublicKey;
@@ -187,7 +188,7 @@ impl BundleFacts {
 }
 
 /// `bundle.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BundleManifest {
     /// The version of this format.
@@ -218,6 +219,9 @@ pub struct BundleManifest {
     /// The log that covers the bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<LogHead>,
+    /// The label files, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BundleLabels>,
 }
 
 impl BundleManifest {
@@ -236,6 +240,7 @@ impl BundleManifest {
             shards: index.shards.iter().map(ShardSummary::of).collect(),
             conservation: facts.conservation,
             log: facts.log,
+            labels: None,
         }
     }
 }

@@ -40,6 +40,41 @@ impl RunSettings {
     }
 }
 
+impl RunSettings {
+    /// The settings of a run for a track that is known already.
+    ///
+    /// # Errors
+    /// If there is no such profile, or it has mistakes.
+    pub(crate) fn for_track(
+        track: TrackId,
+        profile: &str,
+        threads: usize,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            track,
+            profile: Arc::new(find_profile(profile)?),
+            selection: None,
+            threads,
+        })
+    }
+}
+
+/// The track of a file, or the shipped one of a name.
+pub(crate) fn track_named(name: &str) -> Result<Track, Failure> {
+    if looks_like_file(name) {
+        return read_track(Path::new(name));
+    }
+    let shipped = track::template(name).and_then(|text| track::parse(text).ok());
+    shipped.ok_or_else(|| {
+        let names: Vec<_> = track::TEMPLATES.iter().map(|(id, _)| *id).collect();
+        Failure::wrong_use(format!(
+            "there is no shipped track of this name; there are {}",
+            names.join(", ")
+        ))
+        .advise("name the track file, which says what labels may leave")
+    })
+}
+
 fn looks_like_file(name: &str) -> bool {
     let path = Path::new(name);
     name.contains('/')

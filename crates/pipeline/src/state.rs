@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS finished_shard (
     PRIMARY KEY (track, delivery, sequence)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS referenced_uid (
     track TEXT NOT NULL, original TEXT NOT NULL, PRIMARY KEY (track, original)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS label_delivery (
+    track TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (track, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS withdrawn (patient TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS approved_word (word TEXT PRIMARY KEY) WITHOUT ROWID;
 ";
@@ -166,9 +168,36 @@ impl State {
         })
     }
 
+    /// Notes that a delivery is one of labels.
+    pub(crate) fn mark_label_delivery(&self, track: &TrackId, number: u32) -> Result<(), Failure> {
+        self.connection
+            .execute(
+                "INSERT OR IGNORE INTO label_delivery (track, number) VALUES (?1, ?2)",
+                params![track.as_str(), number],
+            )
+            .map(drop)
+            .map_err(database)
+    }
+
+    /// Whether a delivery is one of labels.
+    pub(crate) fn is_label_delivery(&self, track: &TrackId, number: u32) -> Result<bool, Failure> {
+        self.connection
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM label_delivery WHERE track = ?1 AND number = ?2)",
+                params![track.as_str(), number],
+                |row| row.get(0),
+            )
+            .map_err(database)
+    }
+
     /// Forgets an open delivery and all that was done for it.
     pub(crate) fn abandon(&mut self, track: &TrackId, number: u32) -> Result<(), Failure> {
         let work = self.connection.transaction().map_err(database)?;
+        work.execute(
+            "DELETE FROM label_delivery WHERE track = ?1 AND number = ?2",
+            params![track.as_str(), number],
+        )
+        .map_err(database)?;
         for table in ["result", "finished_shard"] {
             let statement = format!("DELETE FROM {table} WHERE track = ?1 AND delivery = ?2");
             work.execute(&statement, params![track.as_str(), number])

@@ -397,6 +397,16 @@ impl Witness for Evidence<'_> {
                     .because("the log is missing"),
             ];
         };
+        let mut seen = seen;
+        for file in bundle.labels.iter().flat_map(|labels| &labels.files) {
+            seen.insert(file.sha256);
+            if !self.known.contains(&file.sha256) {
+                faults.push(
+                    Fault::new(FaultKind::Witness, file.path.clone())
+                        .because("no record of the log vouches for it"),
+                );
+            }
+        }
         let expected = log
             .outputs
             .get(&bundle.delivery)

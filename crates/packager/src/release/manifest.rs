@@ -51,6 +51,9 @@ pub struct ReleaseManifest {
     pub checks: Vec<CheckSummary>,
     /// How small the smallest group of people is that the quasi-identifiers leave.
     pub anonymity: AnonymitySummary,
+    /// The labels, if the bundles have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<super::LabelSummary>,
 }
 
 /// The version before.

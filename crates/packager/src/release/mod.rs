@@ -3,6 +3,7 @@
 mod card;
 mod croissant;
 mod downloads;
+mod labels;
 mod manifest;
 mod people;
 mod purge;
@@ -12,6 +13,7 @@ mod split;
 mod versions;
 
 pub use downloads::{DownloadTool, download_list};
+pub use labels::{AgreementSummary, LabelSummary};
 pub use manifest::{
     AnonymitySummary, BundleReference, CheckSummary, LicenceReference, PreviousRelease,
     ReleaseConservation, ReleaseManifest, SplitRuleSummary, SplitSummary,
@@ -35,6 +37,7 @@ use crate::tables;
 use crate::track::{CheckName, Track};
 use crate::verify::{VerifiedBundle, VerifiedRelease};
 use cloakroom_core::{Digest, SiteName, StatedDate};
+use labels::ReleaseLabels;
 use people::Person;
 use select::{Selection, WeighedFinding};
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,6 +188,7 @@ pub fn build(
     }
     let people = people::people(&selection.series);
     let sides = split::assign(&input.track.split, &people, &before.sides);
+    let labels = labels::gather(input, &selection.series, &sides)?;
     let planned = shards::plan(input, &selection.series, &sides);
     let mut builder = PackageBuilder::begin(out)?;
     let since = shards::write(input, &mut builder, &planned)?;
@@ -194,9 +198,11 @@ pub fn build(
             .map_or_else(String::new, |person| person.site.clone()),
         split: sides.get(patient).cloned().unwrap_or_default(),
     })?;
+    labels.write(&mut builder)?;
     let scene = Scene {
         input,
         selection: &selection,
+        labels: &labels,
         people: &people,
         sides: &sides,
         since: &since,
@@ -363,6 +369,7 @@ fn check_name(check: CheckName) -> String {
 struct Scene<'a> {
     input: &'a ReleaseInput<'a>,
     selection: &'a Selection<'a>,
+    labels: &'a ReleaseLabels,
     people: &'a BTreeMap<String, Person>,
     sides: &'a BTreeMap<String, String>,
     since: &'a BTreeMap<String, semver::Version>,
@@ -422,6 +429,7 @@ impl Scene<'_> {
             conservation: self.selection.conservation.clone(),
             checks: self.checks(),
             anonymity: people::anonymity(&track.anonymity, self.people),
+            labels: self.labels.summary.clone(),
         }
     }
 
@@ -446,6 +454,11 @@ impl Scene<'_> {
         splits
     }
 
+    /// What the checks found, of images and of labels.
+    fn findings(&self) -> impl Iterator<Item = &WeighedFinding> {
+        self.selection.findings.iter().chain(&self.labels.findings)
+    }
+
     fn bundles(&self) -> Vec<BundleReference> {
         let reference = |bundle: &VerifiedBundle| BundleReference {
             site: bundle.manifest.site.clone(),
@@ -464,7 +477,7 @@ impl Scene<'_> {
     fn checks(&self) -> Vec<CheckSummary> {
         let summary = |(check, severity): (&CheckName, &crate::track::Severity)| {
             let of_check = |one: &&WeighedFinding| one.finding.check == *check;
-            let findings = || self.selection.findings.iter().filter(of_check);
+            let findings = || self.findings().filter(of_check);
             CheckSummary {
                 check: check_name(*check),
                 severity: severity.name().into(),
@@ -582,7 +595,7 @@ impl Scene<'_> {
             "waived_by",
             "waived_because",
         ];
-        let rows = self.selection.findings.iter().map(|one| {
+        let rows = self.findings().map(|one| {
             let (signer, reason) = one.waived.clone().unwrap_or_default();
             let finding = &one.finding;
             [

@@ -244,6 +244,12 @@ pub enum CheckName {
     DemographicsPresent,
     /// One patient has one sex.
     OnePatient,
+    /// Masks and boxes lie on the images that they are about. Runs wherever there are labels, and stops the label.
+    LabelGeometry,
+    /// Labels are about objects of the bundles. Runs wherever there are labels, and stops the label.
+    LabelReference,
+    /// Readers agree: Dice of at least 0.5, kappa of at least 0.4.
+    LabelAgreement,
 }
 
 /// What follows from a finding.

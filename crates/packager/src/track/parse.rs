@@ -1,7 +1,7 @@
 //! YAML to [`Track`]: no silent key, all that is wrong at once where that is possible, with line and suggestion.
 
-use super::{CheckName, LabelKind, Track};
-use cloakroom_core::Digest;
+use super::{CheckName, Track};
+use cloakroom_core::{Digest, LabelKind};
 use std::collections::BTreeSet;
 use std::fmt;
 

@@ -2,6 +2,7 @@
 
 mod fault;
 mod files;
+mod labels;
 mod shard;
 mod statement;
 

@@ -154,6 +154,7 @@ pub(super) fn compare(folder: &mut Folder, statement: &Statement, index: &Index)
                     .faults
                     .push(Fault::new(FaultKind::EquationBroken, file));
             }
+            super::labels::compare(folder, bundle);
         }
         Statement::Release(release) => {
             let released = release.conservation.released;

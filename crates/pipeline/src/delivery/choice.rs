@@ -76,6 +76,12 @@ impl Choice {
                 state.begin(&run.track, 1, &settings, date, &rules)?;
             }
             (Some(last), None) if !last.open => {
+                if state.is_label_delivery(&run.track, last.number)? {
+                    return Err(Failure::wrong_use(
+                        "there is nothing new, and the last delivery is one of labels",
+                    )
+                    .advise("take the bundles as they were delivered"));
+                }
                 choice.kind = Kind::Again;
                 choice.number = last.number;
                 choice.date = last.date;
@@ -86,6 +92,61 @@ impl Choice {
             }
         }
         Ok(choice)
+    }
+
+    /// A choice that knows what was delivered before, and not yet what is to be delivered.
+    pub(super) fn undecided(
+        state: &State,
+        run: &RunSettings,
+        date: StatedDate,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            kind: Kind::New,
+            number: 0,
+            date,
+            basis: Digest::of(b""),
+            decided: state.last_results(&run.track)?,
+            chosen: None,
+        })
+    }
+
+    /// The delivery of labels to write: a new one, the open one, or the last one again.
+    pub(super) fn decide_for_labels(
+        &mut self,
+        state: &mut State,
+        run: &RunSettings,
+        asked: Digest,
+        rules: &PseudonymRules,
+    ) -> Result<(), Failure> {
+        self.basis = asked;
+        let last = state.last_delivery(&run.track)?;
+        let mut number = last.as_ref().map_or(1, |last| last.number + 1);
+        if let Some(last) = last {
+            let of_labels = state.is_label_delivery(&run.track, last.number)?;
+            if last.open && !of_labels {
+                return Err(
+                    Failure::wrong_use("a delivery of images was begun and has not ended")
+                        .advise("finish it first: run the same `cloakroom deid` again"),
+                );
+            }
+            if of_labels && last.settings == asked {
+                self.number = last.number;
+                self.date = last.date;
+                self.kind = if last.open { Kind::New } else { Kind::Again };
+                return Ok(());
+            }
+            if last.open {
+                state.abandon(&run.track, last.number)?;
+                number = last.number;
+            }
+        }
+        let rules = match number {
+            1 => rules.clone(),
+            _ => state.pseudonym_rules(&run.track)?,
+        };
+        self.number = number;
+        state.begin(&run.track, number, &asked, self.date, &rules)?;
+        state.mark_label_delivery(&run.track, number)
     }
 
     /// Whether this delivery decides about a stream.

@@ -8,10 +8,13 @@
 mod choice;
 mod finish;
 mod jobs;
+mod label_keys;
+mod labels;
 mod others;
 mod shards;
 
 pub(crate) use finish::{CHECKPOINT, LOG};
+pub use labels::{LabelFileReport, LabelReport, LabelSettings, labels};
 
 use crate::evidence::RunFacts;
 use crate::object::Rooms;
@@ -111,6 +114,17 @@ pub fn deid(
     settings: &DeliverySettings,
     progress: &dyn Progress,
 ) -> Result<DeliveryReport, Failure> {
+    refuse_taken(settings)?;
+    refuse_site_folder(site, settings)?;
+    let mut work = Work::prepare(site, settings)?;
+    let bundle = work.bundle_facts();
+    let mut builder = PackageBuilder::begin(&settings.out).map_err(packing::failure)?;
+    shards::write(&mut work, &mut builder, &bundle, progress)?;
+    others::decide(&mut work, progress)?;
+    finish::finish(work, builder, bundle)
+}
+
+fn refuse_taken(settings: &DeliverySettings) -> Result<(), Failure> {
     if std::fs::symlink_metadata(&settings.out).is_ok() {
         return Err(Failure::wrong_use(
             "the bundle exists already; a bundle is written once and never changed",
@@ -118,29 +132,7 @@ pub fn deid(
         .at(&settings.out)
         .advise("name a folder that does not exist yet"));
     }
-    refuse_site_folder(site, settings)?;
-    let mut work = Work::prepare(site, settings)?;
-    let bundle = BundleFacts {
-        site: site.name().clone(),
-        track: settings.run.track.clone(),
-        delivery: work.choice.number,
-        date: work.choice.date,
-        profile: cloakroom_packager::ProfileReference {
-            id: work.facts.profile.id.clone(),
-            version: work.facts.profile.version.to_string(),
-            sha256: work.facts.profile.digest,
-        },
-        tool: ToolReference {
-            name: "cloakroom".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        },
-        conservation: None,
-        log: None,
-    };
-    let mut builder = PackageBuilder::begin(&settings.out).map_err(packing::failure)?;
-    shards::write(&mut work, &mut builder, &bundle, progress)?;
-    others::decide(&mut work, progress)?;
-    finish::finish(work, builder, bundle)
+    Ok(())
 }
 
 /// A bundle travels, and the site folder stays.
@@ -193,6 +185,27 @@ impl<'a> Work<'a> {
             facts,
             choice,
         })
+    }
+
+    /// What the bundle states of itself before its end is known.
+    fn bundle_facts(&self) -> BundleFacts {
+        BundleFacts {
+            site: self.site.name().clone(),
+            track: self.settings.run.track.clone(),
+            delivery: self.choice.number,
+            date: self.choice.date,
+            profile: cloakroom_packager::ProfileReference {
+                id: self.facts.profile.id.clone(),
+                version: self.facts.profile.version.to_string(),
+                sha256: self.facts.profile.digest,
+            },
+            tool: ToolReference {
+                name: "cloakroom".into(),
+                version: env!("CARGO_PKG_VERSION").into(),
+            },
+            conservation: None,
+            log: None,
+        }
     }
 
     /// The problems of the site, with what this track adds.
