@@ -52,11 +52,7 @@ impl PackageBuilder {
             let path = format!(
                 "{FOLDER}/{}-{}.{}",
                 kind.name(),
-                // Masks of two series may be equal to the byte, and say so by two names.
-                match sidecar.facts().series.as_str() {
-                    "" => digits[..2 * DIGEST_DIGITS_IN_NAME].to_owned(),
-                    series => mask_name(series, &sidecar.facts().reader, &digits),
-                },
+                &digits[..2 * DIGEST_DIGITS_IN_NAME],
                 kind.extension()
             );
             let written = self.add_file(&path, &mut sidecar.bytes())?;
@@ -78,13 +74,4 @@ impl PackageBuilder {
         });
         Ok(())
     }
-}
-
-fn mask_name(series: &str, reader: &str, digits: &str) -> String {
-    let about = Digest::of(format!("{series}/{reader}").as_bytes()).to_string();
-    format!(
-        "{}{}",
-        &about[..DIGEST_DIGITS_IN_NAME],
-        &digits[..DIGEST_DIGITS_IN_NAME]
-    )
 }

@@ -1,7 +1,8 @@
 //! Masks: NIfTI-1 with gzip, in the one form that the program writes. Any other byte in the header is a fault.
 
 use super::{NotASidecar, Reading};
-use cloakroom_core::{LabelSchema, MaskGrid, SidecarFacts, SidecarKind};
+use cloakroom_core::labels::is_reader_code;
+use cloakroom_core::{LabelSchema, MaskGrid, SidecarFacts, SidecarKind, Uid};
 use flate2::bufread::GzDecoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -9,9 +10,13 @@ use std::io::Read;
 const HEADER: usize = 352;
 const MOST_VOXELS: u64 = 1 << 31;
 
-/// A mask: where its voxels lie, and the segment of each, the first axis fastest.
+/// A mask: what it is about, where its voxels lie, and the segment of each, the first axis fastest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mask {
+    /// The released Series Instance UID, which stands in `descrip`.
+    pub series: String,
+    /// The code of the reader, which stands in `intent_name`; empty where it is nobody's in particular.
+    pub reader: String,
     /// Where they lie.
     pub grid: MaskGrid,
     /// The segments.
@@ -44,8 +49,8 @@ pub(super) fn read(schema: &LabelSchema, bytes: &[u8]) -> Result<Reading, NotASi
             rows: segments.values().sum(),
             patient: String::new(),
             study: String::new(),
-            series: String::new(),
-            reader: String::new(),
+            series: mask.series,
+            reader: mask.reader,
             grid: Some(mask.grid),
             segments,
         },
@@ -102,10 +107,32 @@ fn open(bytes: &[u8]) -> Result<(Mask, Vec<u8>), NotASidecar> {
         size: size.map(u32::from),
         affine,
     };
-    Ok((Mask { grid, voxels }, header))
+    let (series, reader) = (text(&header, 148, 80), text(&header, 328, 16));
+    let (Some(series), Some(reader)) = (series, reader) else {
+        return Err(OTHER);
+    };
+    if series.parse::<Uid>().is_err() || !(reader.is_empty() || is_reader_code(&reader)) {
+        return Err(OTHER);
+    }
+    let mask = Mask {
+        series,
+        reader,
+        grid,
+        voxels,
+    };
+    Ok((mask, header))
 }
 
-/// Whether every byte that does not tell size, type or place is the one that is always there.
+/// A text of ASCII, with zeros up to the end of its field.
+fn text(header: &[u8], at: usize, length: usize) -> Option<String> {
+    let field = header.get(at..at + length)?;
+    let end = field.iter().position(|byte| *byte == 0)?;
+    let (text, rest) = field.split_at(end);
+    let plain = text.is_ascii() && rest.iter().all(|byte| *byte == 0);
+    plain.then(|| text.iter().map(|byte| char::from(*byte)).collect())
+}
+
+/// Whether every byte that does not tell size, type, place, series or reader is the one that is always there.
 fn is_plain(header: &[u8], affine: &[[f64; 4]; 3]) -> bool {
     let fixed: [(usize, &[u8]); 7] = [
         (0, &348_i32.to_le_bytes()),
@@ -122,7 +149,7 @@ fn is_plain(header: &[u8], affine: &[[f64; 4]; 3]) -> bool {
     }
     wanted[123] = 2;
     wanted[76..80].copy_from_slice(&1_f32.to_le_bytes());
-    for (at, length) in [(42, 6), (70, 4), (80, 12), (280, 48)] {
+    for (at, length) in [(42, 6), (70, 4), (80, 12), (148, 80), (280, 48), (328, 16)] {
         wanted[at..at + length].copy_from_slice(&header[at..at + length]);
     }
     let spacing = |axis: usize| {

@@ -8,7 +8,7 @@ pub use mask::{Mask, read_mask};
 
 use crate::clear::Held;
 use crate::residue::{Allowed, Field, PatientScan};
-use cloakroom_core::labels::{LABEL_KEYS, is_reader_code};
+use cloakroom_core::labels::LABEL_KEYS;
 use cloakroom_core::{Digest, Finding, FindingKind, LabelSchema, SidecarFacts, SidecarKind, Uid};
 use cloakroom_deid::labels::EditedSidecar;
 use core::fmt;
@@ -84,10 +84,9 @@ pub fn clear_sidecar(
     if let Some(about) = edited.about() {
         reading.facts.patient = about.patient.as_str().into();
         reading.facts.study = about.study.as_str().into();
-        reading.facts.series = about.series.as_str().into();
-        reading.facts.reader.clone_from(&about.reader);
         reading.patients.insert(about.patient.as_str().into());
-        if !about.reader.is_empty() && !is_reader_code(&about.reader) {
+        let stated = (reading.facts.series.as_str(), reading.facts.reader.as_str());
+        if stated != (about.series.as_str(), about.reader.as_str()) {
             return Err(unreadable());
         }
     }

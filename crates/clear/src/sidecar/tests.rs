@@ -199,6 +199,7 @@ fn a_mask_has_one_form_and_every_other_byte_is_a_fault() {
         .chain(80..92)
         .chain(280..328)
         .collect();
+    // A digit of a UID can be another digit, which is another mask; every other place has one byte only.
     for at in (0..352).filter(|at| !place.contains(at)) {
         let mut other = plain.clone();
         other[at] ^= 0x40;

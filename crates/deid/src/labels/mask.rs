@@ -40,6 +40,11 @@ pub fn edit_mask(
     if schema.segments.is_empty() {
         return Err(LabelFault::NoSegments);
     }
+    if about.reader.len() >= 16 {
+        return Err(LabelFault::Unreadable(
+            "the code of the reader does not fit",
+        ));
+    }
     let inflated;
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
         inflated = inflate(bytes)?;
@@ -53,7 +58,7 @@ pub fn edit_mask(
     if kept == 0 {
         return Err(LabelFault::EmptyMask);
     }
-    let written = write(&header, &voxels)?;
+    let written = write(&header, &voxels, &about)?;
     Ok(EditedSidecar {
         kind: SidecarKind::Mask,
         patients: BTreeSet::from([about.patient.clone()]),
@@ -292,8 +297,9 @@ fn whole(value: f64) -> Option<u16> {
     ((0.0..=65_535.0).contains(&value) && value.fract() == 0.0).then_some(value as u16)
 }
 
-/// A header with size, place and type, and zeros elsewhere; no time and no name in the gzip header.
-fn write(header: &Header, voxels: &[u16]) -> Result<Vec<u8>, LabelFault> {
+/// A header with size, place and type, the released series in `descrip`, the reader's code in `intent_name`, and
+/// zeros elsewhere; no time and no name in the gzip header.
+fn write(header: &Header, voxels: &[u16], about: &MaskAbout) -> Result<Vec<u8>, LabelFault> {
     let wide = voxels.iter().any(|voxel| *voxel > 255);
     let mut fields = vec![0_u8; OFFSET];
     let mut put = |at: usize, bytes: &[u8]| {
@@ -321,6 +327,8 @@ fn write(header: &Header, voxels: &[u16]) -> Result<Vec<u8>, LabelFault> {
     put(112, &1_f32.to_le_bytes());
     // Millimetres.
     put(123, &[2]);
+    put(148, about.series.as_str().as_bytes());
+    put(328, about.reader.as_bytes());
     put(254, &1_i16.to_le_bytes());
     for (row, numbers) in header.affine.iter().enumerate() {
         for (column, number) in numbers.iter().enumerate() {

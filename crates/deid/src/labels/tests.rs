@@ -269,6 +269,7 @@ fn a_mask_keeps_its_place_and_its_segments_and_no_name() {
     assert_eq!(&written[352..], [0, 1, 0, 2, 0, 0, 0, 1]);
     assert_eq!(written[280..328], plain[280..328]);
     assert!(!written.windows(4).any(|four| four == b"WANG"));
+    assert_eq!(written[148..156], *b"2.25.11\0");
     assert_eq!(edited.tally().kept, 3);
     let mut packed = flate2::GzBuilder::new()
         .filename("WANG_XIAOMING.nii")

@@ -112,7 +112,7 @@ pub fn labels(
     progress.begin("re-keying labels", Some(settings.files.len() as u64), None);
     let mut work = prepare(site, &delivery)?;
     let read = read_files(&settings.files)?;
-    let decided = {
+    let mut decided = {
         let keys = LabelKeys::make(
             &work.catalogue,
             &work.people,
@@ -131,6 +131,7 @@ pub fn labels(
             .advise("give the label tables or masks along with what names them"));
     }
     begin(&mut work, &delivery, &read, &track.labels, &decided)?;
+    drop_repeated(&work, &read, &mut decided)?;
     store(&mut work, &read, &decided)?;
     progress.finish();
     let mut builder = PackageBuilder::begin(&delivery.out).map_err(packing::failure)?;
@@ -445,6 +446,42 @@ fn begin(
         work.choice.date,
         &run.profile,
     )?;
+    Ok(())
+}
+
+/// A file that becomes what another one became, in this delivery or before, is the same labels twice.
+fn drop_repeated(
+    work: &Work<'_>,
+    files: &[ReadFile],
+    decided: &mut [Decided],
+) -> Result<(), Failure> {
+    let keys = work.rooms.keys();
+    let track = &work.settings.run.track;
+    let mut seen: BTreeMap<Digest, i64> = BTreeMap::new();
+    for number in 1..work.choice.number {
+        if !work.state.is_label_delivery(track, number)? {
+            continue;
+        }
+        work.state
+            .records(track, number, &mut |stream, record, _, _| {
+                let record = serde_json::from_str::<cloakroom_audit::EvidenceRecord>(record);
+                let output = record.ok().and_then(|record| record.output);
+                seen.extend(output.map(|output| (output.digest, stream)));
+                Ok(())
+            })?;
+    }
+    decided.sort_by_key(|one| one.number);
+    for one in decided {
+        let Some(cleared) = &one.cleared else {
+            continue;
+        };
+        let file = files.iter().find(|file| file.number == one.number);
+        let stream = file.map_or(0, |file| stream_of(keys, file));
+        if *seen.entry(cleared.digest()).or_insert(stream) != stream {
+            one.outcome = Outcome::Duplicate;
+            one.cleared = None;
+        }
+    }
     Ok(())
 }
 
