@@ -2,6 +2,7 @@
 
 mod bench;
 mod dist;
+mod fuzz;
 mod models;
 mod run;
 mod test;
@@ -39,6 +40,8 @@ enum Command {
     Models,
     /// Measure speed beside other people's tools and write docs/benchmarks.md
     Bench(bench::Settings),
+    /// Fuzz every parser of ours, or one of them, guided by coverage
+    Fuzz(fuzz::Settings),
     /// Make the archive for hospitals: a static binary, models, profiles and documents
     Dist {
         /// A minisign secret key to sign the archive with; a new one is made without it
@@ -60,6 +63,7 @@ fn main() -> Result<()> {
         Command::Tidy => tidy::run(),
         Command::Models => models::install().map(drop),
         Command::Bench(settings) => bench::run(&settings),
+        Command::Fuzz(settings) => fuzz::run(&settings),
         Command::Dist { key, out, prove } => dist::run(key.as_deref(), &out, prove),
     }
 }

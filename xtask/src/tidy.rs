@@ -29,6 +29,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("cli", &["pipeline", "core"]),
+    (
+        "fuzz",
+        &[
+            "core", "p10", "profile", "ingest", "deid", "pixels", "clear", "packager", "audit",
+            "receive", "pipeline", "testkit",
+        ],
+    ),
     ("xtask", &["core", "testkit"]),
 ];
 

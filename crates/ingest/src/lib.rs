@@ -13,6 +13,8 @@ mod catalogue;
 mod compare;
 mod error;
 mod export;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod header;
 mod known;
 mod listing;

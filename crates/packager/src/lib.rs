@@ -24,6 +24,8 @@ pub mod verify;
 mod bag;
 mod canonical;
 mod decode;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod names;
 mod readme;
 mod tables;

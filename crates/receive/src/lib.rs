@@ -10,6 +10,8 @@
 mod association;
 mod command;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod inbox;
 mod negotiate;
 mod serve;
