@@ -10,8 +10,10 @@ pub mod keys;
 pub mod labels;
 pub mod text;
 
+mod code_forms;
 mod dummy;
 mod edited;
+mod icc;
 mod plan;
 mod planner;
 mod records;

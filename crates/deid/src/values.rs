@@ -187,15 +187,28 @@ pub(crate) fn spells_words(bytes: &[u8]) -> bool {
     letters >= FEWEST_LETTERS && letters * 4 >= text.len() * 3 && text.iter().all(sign)
 }
 
-/// Digits of a whole number that counts or measures nothing.
-const DIGITS_OF_A_CODE: usize = 10;
+/// Digits of a whole number that seldom counts or measures anything.
+const DIGITS_OF_A_CODE: usize = 8;
 
-/// Whether a number is written as a serial number is: ten digits or more, and none of the zeros at the end that a
-/// large quantity of few significant digits has.
+/// Whether a number is written as a serial number, a telephone number or a date is: eight digits or more, and none of
+/// the zeros at the end that a large quantity of few significant digits has. Powers of two are sizes and depths.
 pub(crate) fn is_serial(value: &str) -> bool {
-    value.len() >= DIGITS_OF_A_CODE
-        && value.bytes().all(|byte| byte.is_ascii_digit())
-        && !value.ends_with("000")
+    let digits = value.len() >= DIGITS_OF_A_CODE && value.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || value.ends_with("000") {
+        return digits && is_compact_date(value);
+    }
+    let size = value
+        .parse::<u64>()
+        .is_ok_and(|number| number.is_power_of_two() || (number + 1).is_power_of_two());
+    let limit = value.bytes().all(|byte| byte == b'9');
+    !size && !limit
+}
+
+/// Whether digits are a day of the last or this century, as `YYYYMMDD`.
+pub(crate) fn is_compact_date(digits: &str) -> bool {
+    digits.len() == 8
+        && (digits.starts_with("19") || digits.starts_with("20"))
+        && dates::is_da(digits)
 }
 
 #[cfg(test)]
@@ -284,13 +297,24 @@ mod tests {
 
     #[test]
     fn serial_numbers_are_told_from_quantities() {
-        for serial in ["1974957143", "000012345678"] {
+        for serial in [
+            "1974957143",
+            "000012345678",
+            "374810016",
+            "91234567",
+            "19610312",
+            "20010000001",
+        ] {
             assert!(is_serial(serial), "{serial}");
         }
         for quantity in [
             "370000000",
             "7400000000",
-            "374810016",
+            "16777216",
+            "16777215",
+            "99999999",
+            "1048576",
+            "4821355",
             "1234567890.5",
             "-1974957143",
         ] {

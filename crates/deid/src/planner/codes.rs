@@ -1,13 +1,18 @@
 //! Codes of public coding schemes (PS3.16 section 8): their values are numbers that stand for concepts, not for people.
 
 use super::{Around, Planner, Task};
+use crate::code_forms;
 use cloakroom_core::{Tag, VR};
 use cloakroom_p10::{ElementRef, ItemRef};
 
+const CODE_VALUE: Tag = Tag(0x0008, 0x0100);
 const CODING_SCHEME: Tag = Tag(0x0008, 0x0102);
+const SCHEME_VERSION: Tag = Tag(0x0008, 0x0103);
+const LONG_CODE_VALUE: Tag = Tag(0x0008, 0x0119);
+const URN_CODE_VALUE: Tag = Tag(0x0008, 0x0120);
 
 /// The designators of coding schemes that anybody may read up, upper case.
-const PUBLIC_SCHEMES: [&str; 53] = [
+pub(crate) const PUBLIC_SCHEMES: [&str; 53] = [
     "ACR",
     "ARTERIOGRAPHIC",
     "ASTM-SIGPURPOSE",
@@ -72,10 +77,12 @@ const fn is_code_part(tag: Tag) -> bool {
         )
 }
 
-fn has_public_scheme(item: ItemRef<'_>) -> bool {
+/// The designator of a public coding scheme, upper case.
+fn scheme_of(item: ItemRef<'_>) -> Option<String> {
     item.get(CODING_SCHEME)
         .and_then(ElementRef::first_text)
-        .is_some_and(|scheme| PUBLIC_SCHEMES.contains(&scheme.to_ascii_uppercase().as_str()))
+        .map(|scheme| scheme.to_ascii_uppercase())
+        .filter(|scheme| PUBLIC_SCHEMES.contains(&scheme.as_str()))
 }
 
 impl<'a> Planner<'a> {
@@ -86,7 +93,7 @@ impl<'a> Planner<'a> {
         {
             return false;
         }
-        let Some(item) = around.item.filter(|item| has_public_scheme(*item)) else {
+        let Some(item) = around.item.filter(|item| scheme_of(*item).is_some()) else {
             return false;
         };
         debug_assert_eq!(
@@ -97,16 +104,14 @@ impl<'a> Planner<'a> {
         let text = std::str::from_utf8(raw)
             .unwrap_or("")
             .trim_matches(['\0', ' ']);
-        let longest = if task.vr == VR::UR {
-            128
-        } else {
-            64.min(crate::values::longest(task.vr))
+        let scheme = scheme_of(item).unwrap_or_default();
+        let lawful = match task.element.tag() {
+            CODING_SCHEME => PUBLIC_SCHEMES.contains(&text.to_ascii_uppercase().as_str()),
+            CODE_VALUE | LONG_CODE_VALUE => code_forms::is_value(&scheme, text),
+            URN_CODE_VALUE => code_forms::is_urn(text),
+            SCHEME_VERSION => code_forms::is_version(text),
+            _ => code_forms::is_mapping(text),
         };
-        let of_codes =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/{}[]%*^'()+#".contains(&byte);
-        !text.is_empty()
-            && text.len() <= longest
-            && text.bytes().all(of_codes)
-            && self.subject.is_free_of_known(text)
+        lawful && self.subject.is_free_of_known(text)
     }
 }

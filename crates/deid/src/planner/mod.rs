@@ -1,9 +1,11 @@
 //! Walking an object and deciding each attribute at every depth.
 
-mod codes;
+mod bytes;
+pub(crate) mod codes;
 mod content;
 mod dates;
 mod drops;
+mod numbers;
 pub(crate) mod stamps;
 mod text;
 mod uids;
@@ -287,7 +289,6 @@ impl<'a> Planner<'a> {
 
     /// Keeps a value as far as it may be kept: never blindly.
     fn keep(&mut self, task: &Task<'a>, action: Action, around: &Around<'a>) -> Result<bool, Stop> {
-        let element = task.element;
         if self.is_public_code(task, around) {
             return Ok(true);
         }
@@ -307,15 +308,7 @@ impl<'a> Planner<'a> {
             }
             VR::UN => self.keep_unknown(task),
             VR::OB | VR::OW | VR::OD | VR::OF | VR::OL | VR::OV => self.keep_bytes(task),
-            number => {
-                let size = crate::values::number_size(number).unwrap_or(1) as u64;
-                let whole = element.value_len().is_multiple_of(size);
-                if whole && !crate::values::spells_words(element.raw().unwrap_or(&[])) {
-                    Ok(true)
-                } else {
-                    self.drop(task)
-                }
-            }
+            _ => self.keep_binary(task),
         }
     }
 

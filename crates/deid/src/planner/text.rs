@@ -9,12 +9,8 @@ use cloakroom_p10::text::{is_multi_valued, is_subject_to_character_set};
 use std::sync::Arc;
 
 const IMAGE_TYPE: Tag = Tag(0x0008, 0x0008);
-/// Numbers written with fewer digits are no identifiers by themselves.
-const SHORTEST_CODE: usize = 5;
-/// Radionuclide Total Dose and Radiopharmaceutical Specific Activity, in becquerel: whole numbers of ten digits.
-const ACTIVITIES: [Tag; 2] = [Tag(0x0018, 0x1074), Tag(0x0018, 0x1077)];
 /// Bulk values longer than this are not searched here; the gate searches all that is written.
-const MOST_SEARCHED: usize = 16 << 20;
+pub(super) const MOST_SEARCHED: usize = 16 << 20;
 
 impl<'a> Planner<'a> {
     /// The bytes of a text in the character set that the element will stand in.
@@ -189,54 +185,6 @@ impl<'a> Planner<'a> {
         (None, true)
     }
 
-    /// Numbers as text: of their grammar, and none of the patient's identifiers.
-    pub(super) fn keep_numbers(&mut self, task: &Task<'a>) -> Result<bool, Stop> {
-        let raw = task.element.raw().unwrap_or(&[]);
-        let text = std::str::from_utf8(raw)
-            .unwrap_or("?")
-            .trim_end_matches(['\0', ' ']);
-        if text.is_empty() {
-            return Ok(true);
-        }
-        let mut repaired = false;
-        let mut left: Vec<String> = Vec::new();
-        for value in text.split('\\') {
-            let value = value.trim_matches(' ');
-            let serial = values::is_serial(value) && !ACTIVITIES.contains(&task.element.tag());
-            if serial || self.is_code(value) {
-                return self.drop(task);
-            }
-            match values::fit(task.vr, value) {
-                Fit::Lawful if !repaired => {}
-                Fit::Lawful => {}
-                Fit::Means(_) => repaired = true,
-                Fit::Unlawful => return self.drop(task),
-            }
-        }
-        if repaired {
-            for value in text.split('\\') {
-                let value = value.trim_matches(' ');
-                left.push(match values::fit(task.vr, value) {
-                    Fit::Means(number) => number,
-                    _ => value.to_owned(),
-                });
-            }
-            self.edits.replace(
-                task.element.id(),
-                task.written_vr(),
-                left.join("\\").into_bytes(),
-            );
-            self.record(task, Action::Repair, State::Present);
-        }
-        Ok(true)
-    }
-
-    fn is_code(&self, value: &str) -> bool {
-        value.len() >= SHORTEST_CODE
-            && value.bytes().all(|byte| byte.is_ascii_digit())
-            && self.subject.known().is_known_code(value)
-    }
-
     /// Values of a VR with a grammar and nothing else: all fit, or all go.
     pub(super) fn keep_fitting(&mut self, task: &Task<'a>) -> Result<bool, Stop> {
         let raw = task.element.raw().unwrap_or(&[]);
@@ -266,15 +214,5 @@ impl<'a> Planner<'a> {
             None => raw.len() <= MOST_SEARCHED && !self.subject.known().occurs_in_bytes(raw),
         };
         if clean { Ok(true) } else { self.drop(task) }
-    }
-
-    /// Bytes that stay must not hold what the patient is called.
-    pub(super) fn keep_bytes(&mut self, task: &Task<'a>) -> Result<bool, Stop> {
-        let searched = matches!(task.vr, VR::OB) || task.element.tag().0 % 2 == 1;
-        let raw = task.element.raw().unwrap_or(&[]);
-        if searched && (raw.len() > MOST_SEARCHED || self.subject.known().occurs_in_bytes(raw)) {
-            return self.drop(task);
-        }
-        Ok(true)
     }
 }

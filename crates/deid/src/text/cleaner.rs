@@ -1,12 +1,14 @@
 //! Cleaning one text: known values, then recognisers, then the lexicon; and tidying what is left.
 
+use super::calendar::Doubt;
+use super::contact::LongRun;
 use super::fold::{Class, Folded};
 use super::kind::{Span, TextKind, TextRemovals};
 use super::known::KnownMatcher;
 use super::people::People;
 use super::tidy;
 use super::words::{ApprovedWords, Lexicon};
-use super::{calendar, contact, national};
+use super::{ages, calendar, contact, national};
 use cloakroom_core::Phi;
 use std::sync::Arc;
 
@@ -70,10 +72,14 @@ impl TextCleaner {
     pub fn clean(&self, text: &str) -> Cleaned {
         let folded = Folded::new(text);
         let mut spans = self.known.spans(&folded, &self.lexicon, &self.approved);
-        calendar::find(&folded, &mut spans);
-        calendar::find_ages(&folded, self.age_limit, &mut spans);
+        let (doubt, long) = match self.unknown {
+            UnknownWord::Remove => (Doubt::Goes, LongRun::DOUBTED),
+            UnknownWord::Keep => (Doubt::Stays, LongRun::CERTAIN),
+        };
+        calendar::find(&folded, doubt, &mut spans);
+        ages::find(&folded, self.age_limit, &mut spans);
         national::find(&folded, &mut spans);
-        contact::find(&folded, &mut spans);
+        contact::find(&folded, long, &mut spans);
         let people = People {
             text: &folded,
             lexicon: &self.lexicon,

@@ -4,8 +4,16 @@
 use super::fold::{Class, Folded};
 use super::kind::{Span, TextKind};
 
-/// A run of digits this long goes wherever it stands.
-const LONG_RUN: usize = 5;
+/// A run of this many digits goes wherever it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LongRun(pub(crate) usize);
+
+impl LongRun {
+    /// Where doubt removes: five digits number a patient of a small hospital.
+    pub(crate) const DOUBTED: Self = Self(5);
+    /// Where doubt keeps: five digits are a setting of a machine too, and known numbers go anyway.
+    pub(crate) const CERTAIN: Self = Self(6);
+}
 
 const DOMAINS: [&str; 10] = [
     "com", "org", "net", "edu", "gov", "mil", "info", "local", "lan", "int",
@@ -15,11 +23,11 @@ const COUNTRY_DOMAINS: [&str; 18] = [
     "fr", "au",
 ];
 
-pub(crate) fn find(text: &Folded, spans: &mut Vec<Span>) {
+pub(crate) fn find(text: &Folded, long: LongRun, spans: &mut Vec<Span>) {
     find_hosts(text, spans);
     find_dotted(text, spans);
     find_phones(text, spans);
-    find_long_runs(text, spans);
+    find_long_runs(text, long, spans);
 }
 
 const fn is_host_sign(fold: char, class: Class) -> bool {
@@ -230,6 +238,11 @@ fn has_phone_label(text: &Folded, start: usize) -> bool {
         "mobile",
         "whatsapp",
         "handphone",
+        "ext",
+        "extn",
+        "extension",
+        "pager",
+        "bleep",
         "telp",
         "telepon",
         "电话",
@@ -245,7 +258,7 @@ fn has_phone_label(text: &Folded, start: usize) -> bool {
 }
 
 /// Digits in runs that name something; a fraction behind a point may be long.
-fn find_long_runs(text: &Folded, spans: &mut Vec<Span>) {
+fn find_long_runs(text: &Folded, long: LongRun, spans: &mut Vec<Span>) {
     let mut place = 0;
     while place < text.signs.len() {
         if text.class(place) != Class::Digit {
@@ -257,7 +270,7 @@ fn find_long_runs(text: &Folded, spans: &mut Vec<Span>) {
             && text.signs[place - 1].fold == '.'
             && text.class(place - 2) == Class::Digit
             && end - place <= 6;
-        if end - place >= LONG_RUN && !fraction {
+        if end - place >= long.0 && !fraction {
             let (start, end) = whole_code(text, place, end);
             spans.push(Span {
                 start,
@@ -289,7 +302,7 @@ mod tests {
     fn found(text: &str) -> Vec<(String, TextKind)> {
         let folded = Folded::new(text);
         let mut spans = Vec::new();
-        find(&folded, &mut spans);
+        find(&folded, LongRun::DOUBTED, &mut spans);
         spans
             .iter()
             .map(|span| (folded.folded(span.start, span.end), span.kind))

@@ -270,6 +270,11 @@ fn japan(bytes: &[u8]) -> bool {
 
 /// India Aadhaar: the check digit of Verhoeff.
 fn india_aadhaar(bytes: &[u8]) -> bool {
+    bytes[0] >= b'2' && has_verhoeff_check(bytes)
+}
+
+/// Whether the last of some ASCII digits is the check digit of Verhoeff's scheme.
+pub(crate) fn has_verhoeff_check(bytes: &[u8]) -> bool {
     /// How Verhoeff's scheme permutes a digit at each place of a period of eight.
     const PERMUTED: [[usize; 10]; 8] = [
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
@@ -286,9 +291,12 @@ fn india_aadhaar(bytes: &[u8]) -> bool {
         .rev()
         .enumerate()
         .fold(0, |check, (place, byte)| {
-            dihedral(check, PERMUTED[place % 8][usize::from(byte - b'0')])
+            dihedral(
+                check,
+                PERMUTED[place % 8][usize::from(byte.wrapping_sub(b'0') % 10)],
+            )
         });
-    bytes[0] >= b'2' && check == 0
+    check == 0
 }
 
 /// Multiplication in the dihedral group of the pentagon.

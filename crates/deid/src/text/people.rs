@@ -38,6 +38,18 @@ const DOUBTFUL_TITLES: [&str; 20] = [
     "mr", "ms", "bs", "ts", "gs", "pgs", "tn", "ny", "nn", "pak", "ibu", "sir", "tech", "operator",
     "attn", "cik", "tuan", "bu", "sdr", "nai",
 ];
+/// Titles behind which even an imaging term is a name.
+const ALWAYS_TITLES: [&str; 14] = [
+    "prof", "mister", "mrs", "mdm", "madam", "miss", "datuk", "dato", "datin", "encik", "puan",
+    "khun", "dra", "drg",
+];
+/// Titles that are modalities and units too, unless they are written as titles.
+const MODALITY_TITLES: [&str; 3] = ["dr", "mr", "ms"];
+/// Words that are no names even behind a title.
+const JOINING_WORDS: [&str; 16] = [
+    "to", "of", "and", "in", "on", "for", "with", "at", "by", "is", "was", "will", "the", "or",
+    "report", "request",
+];
 const DENSE_TITLES: [&str; 22] = [
     "主治医师",
     "主治醫師",
@@ -293,6 +305,10 @@ impl People<'_> {
 
     fn title(&self, start: usize, end: usize, certain: bool, spans: &mut Vec<Span>) {
         let last = self.names_end(end, 4, certain);
+        if let Some(word) = self.word_as_name_end(start, end) {
+            self.push(spans, start, last.max(word), TextKind::Name);
+            return;
+        }
         // A lone initial behind a title is no name: `MR T` is technique.
         let letters = self.text.signs[end..last]
             .iter()
@@ -301,6 +317,43 @@ impl People<'_> {
         if last > end && letters >= 2 {
             self.push(spans, start, last, TextKind::Name);
         }
+    }
+
+    /// The end of a name that is an imaging term or a letter, behind a title that is written as one: `Dr Chest`,
+    /// `Dr. O`, but `DR CHEST`, which is digital radiography.
+    fn word_as_name_end(&self, start: usize, end: usize) -> Option<usize> {
+        let title = self.text.folded(start, end);
+        let dotted = self.text.at(end).is_some_and(|sign| sign.fold == '.');
+        let capital = self.text.signs[start].upper
+            && self.text.signs[start + 1..end]
+                .iter()
+                .any(|sign| !sign.upper);
+        let written = ALWAYS_TITLES.contains(&title.as_str())
+            || (MODALITY_TITLES.contains(&title.as_str()) && (dotted || capital));
+        if !written {
+            return None;
+        }
+        let mut place = self.skip_spaces(end + usize::from(dotted));
+        let mut last = None;
+        // An initial may stand before the name.
+        for _ in 0..2 {
+            if self.text.class(place) != Class::Letter {
+                break;
+            }
+            let word = self.text.run_end(place);
+            if JOINING_WORDS.contains(&self.text.folded(place, word).as_str())
+                || self.text.class(word) == Class::Digit
+            {
+                break;
+            }
+            last = Some(word);
+            if word > place + 1 {
+                break;
+            }
+            let dot = usize::from(self.text.at(word).is_some_and(|sign| sign.fold == '.'));
+            place = self.skip_spaces(word + dot);
+        }
+        last
     }
 
     fn code(&self, place: usize, spans: &mut Vec<Span>) {

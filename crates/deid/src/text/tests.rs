@@ -269,3 +269,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_word_behind_a_title_is_a_name() {
+    let strict = cleaner(JOHN, UnknownWord::Remove);
+    for (given, wanted) in [
+        ("CT Dr Chest", "CT"),
+        ("CT Dr. O", "CT"),
+        ("head for Mr White", "head"),
+        ("Prof. A. Young chest", "chest"),
+        ("DR CHEST PA", "DR CHEST PA"),
+        ("MR HEAD", "MR HEAD"),
+        ("Smith's chest", "chest"),
+        ("R. Iyer", ""),
+        ("chest ext 4021", "chest ext"),
+    ] {
+        assert_eq!(clean(&strict, given), wanted, "{given}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Taking spans out of a text and leaving what is left as a person would have written it.
 
-use super::fold::{Class, Folded};
+use super::fold::{Class, Folded, is_dense};
 use super::kind::{Span, TextKind};
 
 /// Words that lead to a name and mean nothing without it.
@@ -92,6 +92,11 @@ pub(crate) fn without(original: &str, text: &Folded, spans: &[Span]) -> String {
         from = gap.right;
     }
     out.push_str(piece(from, text.signs.len()));
+    let says = |sign: char| sign.is_alphanumeric() || is_dense(sign);
+    if !out.chars().any(says) && text.signs.iter().any(|sign| sign.class != Class::Mark) {
+        // Stops and brackets around what is gone say nothing.
+        return String::new();
+    }
     out.trim_matches([' ', '\t']).to_owned()
 }
 
@@ -120,11 +125,12 @@ fn gaps(text: &Folded, spans: &[Span]) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::with_capacity(spans.len());
     for span in spans {
         let start = swallow_words(text, *span, gaps.last().map_or(0, |gap| gap.end));
+        let end = possessive_end(text, *span);
         let mut gap = Gap {
             left: start,
             start,
-            end: span.end,
-            right: span.end,
+            end,
+            right: end,
         };
         widen(text, &mut gap, gaps.last().map_or(0, |gap| gap.right));
         snap(text, &mut gap);
@@ -168,6 +174,16 @@ fn swallow_words(text: &Folded, span: Span, floor: usize) -> usize {
         }
         start = first;
     }
+}
+
+/// The `'s` of a name goes with it.
+fn possessive_end(text: &Folded, span: Span) -> usize {
+    let signs = |place: usize, wanted: char| text.at(place).is_some_and(|sign| sign.fold == wanted);
+    let possessive = matches!(span.kind, TextKind::Name | TextKind::UnknownWord)
+        && signs(span.end, '\'')
+        && signs(span.end + 1, 's')
+        && text.class(span.end + 2) != Class::Letter;
+    if possessive { span.end + 2 } else { span.end }
 }
 
 /// One sign of the original may be folded to several; a cut takes it whole.
