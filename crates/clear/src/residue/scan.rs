@@ -27,7 +27,7 @@ pub struct PatientScan {
 }
 
 struct Automata {
-    raw: AhoCorasick,
+    raw: Anchors,
     text: TextScan,
 }
 
@@ -94,8 +94,10 @@ impl PatientScan {
         let mut patterns = BTreeMap::new();
         for (index, form) in forms.iter().enumerate() {
             if form.strength == Strength::Anywhere {
-                for pattern in patterns_of(form) {
-                    patterns.entry(pattern).or_insert(index);
+                for (bytes, coding) in patterns_of(form) {
+                    patterns
+                        .entry((as_searched(bytes, coding), coding))
+                        .or_insert(index);
                 }
             }
         }
@@ -139,24 +141,22 @@ impl PatientScan {
     #[must_use]
     pub fn search(&self, bytes: &[u8], allowed: &Allowed) -> Vec<Hit> {
         let mut hits = Vec::new();
-        let raw = self.automata.iter().map(|automata| &automata.raw);
-        for found in raw.flat_map(|raw| raw.find_overlapping_iter(bytes)) {
-            let Some(pattern) = self.patterns.get(found.pattern().as_usize()) else {
+        let anchored = self.automata.iter().map(|automata| &automata.raw);
+        for (index, start) in anchored.flat_map(|raw| raw.find(bytes)) {
+            let Some((pattern, form)) = self.pattern(index) else {
                 continue;
             };
-            let Some(form) = self.forms.get(pattern.form) else {
+            let end = start + pattern.bytes.len();
+            let matched = bytes.get(start..end);
+            if !matched.is_some_and(|matched| matched.eq_ignore_ascii_case(&pattern.bytes)) {
                 continue;
-            };
-            let place = Place {
-                bytes,
-                start: found.start(),
-                end: found.end(),
-            };
+            }
+            let place = Place { bytes, start, end };
             if self.counts(form, pattern, &place) && !allowed.covers(form.kind, &place) {
                 hits.push(Hit {
                     kind: form.kind,
-                    start: found.start(),
-                    end: found.end(),
+                    start,
+                    end,
                 });
             }
         }
@@ -170,6 +170,11 @@ impl PatientScan {
         hits.sort();
         hits.dedup();
         hits
+    }
+
+    fn pattern(&self, index: usize) -> Option<(&Pattern, &Form)> {
+        let pattern = self.patterns.get(index)?;
+        Some((pattern, self.forms.get(pattern.form)?))
     }
 
     /// The kinds of known values in one decoded value of a text attribute.
@@ -229,16 +234,66 @@ impl PatientScan {
 
 impl Automata {
     fn new(patterns: &[Pattern], forms: &[Form]) -> Option<Self> {
-        let raw = AhoCorasick::builder()
+        Some(Self {
+            raw: Anchors::new(patterns)?,
+            text: TextScan::new(forms)?,
+        })
+    }
+}
+
+/// So many bytes of each pattern are in the automaton. An automaton over whole patterns costs tens of milliseconds a
+/// patient to build, more than all the rest of a small object.
+const ANCHOR: usize = 6;
+
+/// An automaton over the first bytes of all patterns, without regard to case.
+struct Anchors {
+    automaton: AhoCorasick,
+    /// For each anchor, the patterns that begin with it.
+    owners: Vec<Vec<usize>>,
+}
+
+impl Anchors {
+    fn new(patterns: &[Pattern]) -> Option<Self> {
+        let mut anchors = BTreeMap::<Vec<u8>, Vec<usize>>::new();
+        for (index, pattern) in patterns.iter().enumerate() {
+            let anchor = &pattern.bytes[..pattern.bytes.len().min(ANCHOR)];
+            anchors
+                .entry(anchor.to_ascii_lowercase())
+                .or_default()
+                .push(index);
+        }
+        let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
-            .build(patterns.iter().map(|pattern| &pattern.bytes))
+            .build(anchors.keys())
             .ok()?;
         Some(Self {
-            raw,
-            text: TextScan::new(forms)?,
+            automaton,
+            owners: anchors.into_values().collect(),
         })
+    }
+
+    /// The patterns that may begin somewhere, each with the place where it would.
+    fn find<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
+        self.automaton
+            .find_overlapping_iter(bytes)
+            .flat_map(|found| {
+                let owners = self.owners.get(found.pattern().as_usize());
+                let start = found.start();
+                owners
+                    .into_iter()
+                    .flatten()
+                    .map(move |pattern| (*pattern, start))
+            })
+    }
+}
+
+/// Patterns that differ in case alone are one, but where case has a meaning.
+fn as_searched(bytes: Vec<u8>, coding: Coding) -> Vec<u8> {
+    match coding {
+        Coding::Base64 => bytes,
+        _ => bytes.to_ascii_lowercase(),
     }
 }
 
