@@ -1,4 +1,5 @@
-//! Two thousand objects, each with identity at one place where tools have been seen to miss it, all the way through.
+//! Objects with identity at one place each, where tools have been seen to miss it, all the way through: every special
+//! place, and one in six of the plain attributes. With `CLOAKROOM_HIDING_PLACES=all` it is all of the attributes too.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod harness;
@@ -21,7 +22,7 @@ fn hidden() -> &'static Hidden {
     static HIDDEN: OnceLock<Hidden> = OnceLock::new();
     HIDDEN.get_or_init(|| {
         let room = Room::shared("hiding-places");
-        let places = hiding::all(23);
+        let places = chosen();
         let export = room.path("export");
         fs::create_dir_all(&export).unwrap();
         for (number, place) in places.iter().enumerate() {
@@ -30,6 +31,15 @@ fn hidden() -> &'static Hidden {
         room.site_with(&export);
         Hidden { room, places }
     })
+}
+
+/// Of the plain attributes only some, unless all are asked for: each costs a patient of its own.
+fn chosen() -> Vec<HidingPlace> {
+    let all = std::env::var_os("CLOAKROOM_HIDING_PLACES").is_some_and(|asked| asked == "all");
+    let step = if all { 1 } else { 6 };
+    let mut places = hiding::special(23);
+    places.extend(hiding::in_attributes(23).into_iter().step_by(step));
+    places
 }
 
 /// What a profile says of itself that it keeps is not asked of it.
@@ -67,7 +77,7 @@ fn bytes_below(folder: &Path) -> Vec<u8> {
 }
 
 /// Delivers all objects by a profile and returns, for those that came out, where one still tells who its patient was.
-fn survivors(profile: &str, least_cleared: usize) -> BTreeSet<String> {
+fn survivors(profile: &str) -> BTreeSet<String> {
     let hidden = hidden();
     let room = Room::new();
     copy_site(&hidden.room.path("site"), &room.path("site"));
@@ -102,7 +112,7 @@ fn survivors(profile: &str, least_cleared: usize) -> BTreeSet<String> {
         }
     }
     assert!(
-        cleared >= least_cleared,
+        cleared * 100 >= hidden.places.len() * 90,
         "{cleared} of {} came out",
         hidden.places.len()
     );
@@ -134,20 +144,20 @@ fn in_the_papers(room: &Room, places: &[HidingPlace]) -> Vec<String> {
 
 #[test]
 fn nothing_hidden_survives_the_contest_profile() {
-    assert_eq!(survivors("contest", 2_300), BTreeSet::new());
+    assert_eq!(survivors("contest"), BTreeSet::new());
 }
 
 #[test]
 fn nothing_hidden_survives_the_basic_profile() {
-    assert_eq!(survivors("basic", 2_300), BTreeSet::new());
+    assert_eq!(survivors("basic"), BTreeSet::new());
 }
 
 #[test]
 fn nothing_hidden_survives_the_strict_profile() {
-    assert_eq!(survivors("strict", 2_300), BTreeSet::new());
+    assert_eq!(survivors("strict"), BTreeSet::new());
 }
 
 #[test]
 fn of_what_is_hidden_the_tcia_profile_keeps_unknown_words_and_times_only() {
-    assert_eq!(survivors("tcia", 2_300), BTreeSet::new());
+    assert_eq!(survivors("tcia"), BTreeSet::new());
 }
