@@ -109,6 +109,10 @@ const READERS_OF_VALUES: &[(&str, &str)] = &[
         "hands UIDs and values to the site's state and to the officer's plan",
     ),
     (
+        "crates/pipeline/src/plan/values.rs",
+        "shows the officer what cleaning leaves of a text",
+    ),
+    (
         "crates/pipeline/src/problems.rs",
         "names files in the site folder",
     ),

@@ -5,6 +5,7 @@ mod commands;
 mod exit;
 mod progress;
 mod render;
+mod render_plan;
 
 use clap::Parser;
 use std::process::ExitCode;

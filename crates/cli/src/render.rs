@@ -9,7 +9,6 @@ use cloakroom_pipeline::demo::DemoReport;
 use cloakroom_pipeline::extract::ExtractReport;
 use cloakroom_pipeline::inbox::InboxReport;
 use cloakroom_pipeline::init::InitReport;
-use cloakroom_pipeline::plan::PlanReport;
 use cloakroom_pipeline::profiles::{
     ProfileCheck, ProfileDifferences, ProfileExplanation, ProfileList, ProfileText,
 };
@@ -356,73 +355,6 @@ impl Render for ProfileDifferences {
             self.differences.iter().map(|row| row.to_vec()),
         )
     }
-}
-
-impl Render for PlanReport {
-    fn render(&self) -> String {
-        let mut text = format!(
-            "Plan for track {} under profile {}: {} objects, nothing is written.\n\n",
-            self.track, self.profile, self.objects
-        );
-        let rows = self.attributes.iter().map(|row| {
-            vec![
-                format!("{} {}", row.path, row.keyword),
-                row.action.clone(),
-                row.rule.clone(),
-                row.count.to_string(),
-                row.distinct
-                    .map(|distinct| distinct.to_string())
-                    .unwrap_or_default(),
-                values(&row.values),
-            ]
-        });
-        let with_values = self.attributes.iter().any(|row| row.distinct.is_some());
-        if with_values {
-            let _ = writeln!(
-                text,
-                "{}",
-                table(
-                    &["attribute", "action", "rule", "times", "distinct", "values"],
-                    rows
-                )
-            );
-        } else {
-            let short = rows.map(|row| row[..4].to_vec());
-            let _ = writeln!(
-                text,
-                "{}",
-                table(&["attribute", "action", "rule", "times"], short)
-            );
-        }
-        if !self.unknown_words.is_empty() {
-            let words: Vec<String> = self
-                .unknown_words
-                .iter()
-                .map(|(word, count)| format!("{word} ({count})"))
-                .collect();
-            let _ = writeln!(
-                text,
-                "Words that go because nothing knows them: {}\n",
-                words.join(", ")
-            );
-        }
-        let _ = writeln!(text, "{}", outcomes(&self.outcomes));
-        text.push_str("Pixels that need work, and the gate, may still hold more.");
-        text
-    }
-}
-
-fn values(values: &[(String, u64)]) -> String {
-    const SHOWN: usize = 5;
-    let mut shown: Vec<String> = values
-        .iter()
-        .take(SHOWN)
-        .map(|(value, count)| format!("{value} ({count})"))
-        .collect();
-    if values.len() > SHOWN {
-        shown.push("…".into());
-    }
-    shown.join("; ")
 }
 
 impl Render for BuildReport {

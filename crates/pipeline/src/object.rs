@@ -1,18 +1,20 @@
 //! One stream on its way through the rooms: read, planned, assessed, edited, gated.
 
 use crate::evidence::{Done, RunFacts, complete};
-use crate::plan::PlannedObject;
+use crate::plan::{self, Device, PlannedObject};
 use crate::stream::Stream;
 use crate::subjects::Person;
 use crate::{Failure, RunSettings, catalogue, models};
 use cloakroom_audit::record::{OutputObject, PrivateCounts};
 use cloakroom_clear::{Cleared, Gate, PatientScan};
-use cloakroom_core::{Digest, Hasher, HoldReason, ImageDescription, KnownValues, Outcome, Phi};
+use cloakroom_core::{
+    Digest, Hasher, HoldReason, ImageDescription, KnownValues, Outcome, Phi, PixelReason, State,
+};
 use cloakroom_deid::{ApprovedWords, TrackKeys};
 use cloakroom_ingest::{IngestError, Located};
 use cloakroom_p10::{Extent, Limits, MemorySource, Object, Source};
 use cloakroom_pixels::{Detector, ImageToAssess, Masked, PixelPolicy, Verdict, assess, mask};
-use cloakroom_profile::Profile;
+use cloakroom_profile::{ClassRules, Profile};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -177,7 +179,7 @@ impl Rooms {
         located: &Located,
         facts: &RunFacts,
     ) -> Result<Processed, Failure> {
-        let source = match open(located) {
+        let source = match open_source(located) {
             Ok(source) => source,
             Err(error) => return self.unopened(located, facts, &error),
         };
@@ -199,7 +201,7 @@ impl Rooms {
         facts: &RunFacts,
         outcome: Outcome,
     ) -> Result<Processed, Failure> {
-        match open(located) {
+        match open_source(located) {
             Ok(source) => ended(
                 facts,
                 outcome,
@@ -257,7 +259,7 @@ impl Rooms {
         located: &Located,
         values: bool,
     ) -> Result<PlannedObject, Failure> {
-        let source = match open(located) {
+        let source = match open_source(located) {
             Ok(source) => source,
             Err(error) => match error.quarantine_reason() {
                 Some(reason) => return Ok(PlannedObject::ended(Outcome::Quarantined(reason))),
@@ -268,24 +270,67 @@ impl Rooms {
         Ok(self
             .read(subject, &stream)
             .map_or_else(PlannedObject::ended, |read| {
-                let outcome = self
-                    .assess(subject, &read)
-                    .map_or_else(|ended| ended, |_| Outcome::Cleared);
+                let assessed = self.assess(subject, &read);
+                let device = self.device(&read.image, assessed.as_ref(), values);
+                let rules = self.rules_of(&read.object);
                 PlannedObject {
-                    outcome,
-                    actions: read.plan.actions().to_vec(),
-                    values: if values {
-                        values_of(&read.object)
-                    } else {
-                        Vec::new()
-                    },
+                    outcome: assessed.map_or_else(|ended| ended, |_| Outcome::Cleared),
+                    seen: plan::seen(&read.object, &read.plan, &rules, values),
+                    added: read
+                        .plan
+                        .actions()
+                        .iter()
+                        .filter(|record| record.before == State::Absent)
+                        .cloned()
+                        .collect(),
                     unknown: if values {
                         words_of(&read.plan)
                     } else {
                         Vec::new()
                     },
+                    device,
                 }
             }))
+    }
+
+    fn rules_of(&self, object: &Object) -> Arc<ClassRules> {
+        let modality = object.describe_image().modality;
+        self.profile
+            .class_rules(&object.sop_class_uid().unwrap_or_default(), &modality)
+    }
+
+    /// What made an image, and whether its class alone gives it a reason to leave.
+    fn device(
+        &self,
+        image: &ImageDescription,
+        assessed: Result<&Masked, &Outcome>,
+        values: bool,
+    ) -> Option<Device> {
+        image.pixel_tag?;
+        let by_class = match assessed {
+            Ok(masked) => matches!(
+                masked.reason(),
+                PixelReason::ClassPolicy { .. } | PixelReason::NoPixels
+            ),
+            Err(outcome) => *outcome == Outcome::Held(HoldReason::DocumentImage),
+        };
+        let parts = [
+            image.modality.as_str(),
+            // What a header says of its maker is a value like others.
+            if values {
+                image.manufacturer.expose()
+            } else {
+                ""
+            },
+            if values { image.model.expose() } else { "" },
+        ];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        Some(Device {
+            name: parts.join(" "),
+            size: format!("{}×{}", image.columns, image.rows),
+            rule: self.pixels.devices.rule_of(image).map(str::to_owned),
+            needs_reason: !by_class,
+        })
     }
 
     /// Reads an object and plans its attributes.
@@ -383,39 +428,12 @@ struct Read {
 }
 
 /// The ranges of a deflated object refer to its inflated bytes, and not to the stream.
-fn pixel_stream(stream: &Arc<Stream>, object: &Object) -> Arc<Stream> {
+pub(crate) fn pixel_stream(stream: &Arc<Stream>, object: &Object) -> Arc<Stream> {
     let read_from: *const () = Arc::as_ptr(object.source()).cast();
     if std::ptr::addr_eq(read_from, Arc::as_ptr(stream)) {
         return Arc::clone(stream);
     }
     Arc::new(Stream::new(Arc::clone(object.source())))
-}
-
-/// The values of an object for the officer's screen: text as it stands, numbers as far as they are text.
-fn values_of(object: &Object) -> Vec<(String, String)> {
-    const LONGEST: usize = 256;
-    let mut values = Vec::new();
-    for element in object.dataset().walk() {
-        if element.is_sequence()
-            || element
-                .raw()
-                .is_none_or(|raw| raw.is_empty() || raw.len() > LONGEST)
-        {
-            continue;
-        }
-        if let Ok(text) = element.text() {
-            values.push((pattern(&element.path()), text.join("\\")));
-        }
-    }
-    values
-}
-
-fn pattern(path: &cloakroom_core::AttributePath) -> String {
-    let steps = path.items.iter().map(|(tag, _)| *tag).chain([path.tag]);
-    steps
-        .map(|tag| format!("({:04x},{:04x})", tag.0, tag.1))
-        .collect::<Vec<_>>()
-        .join(">")
 }
 
 fn words_of(plan: &cloakroom_deid::Plan) -> Vec<String> {
@@ -464,7 +482,7 @@ fn ended(
 }
 
 /// Opens a stream: what is small is read into memory in one go, so that each byte is read once.
-fn open(located: &Located) -> Result<Arc<dyn Source>, IngestError> {
+pub(crate) fn open_source(located: &Located) -> Result<Arc<dyn Source>, IngestError> {
     let source = located.open()?;
     if source.bytes().is_some() || source.len() > IN_MEMORY {
         return Ok(source);

@@ -11,6 +11,7 @@ use crate::policy::{DocumentImages, PixelPolicy, UncertainText};
 use crate::samples::{HiddenBits, SampleScan};
 use crate::spans::{Bitmap, rects_of_frame};
 use crate::ultrasound::outside_of_regions;
+use crate::viewing::{Proposal, ProposalKind};
 use cloakroom_core::{
     Digest, HoldReason, ImageDescription, KnownValues, MaskPlan, MaskRegion, PixelLayout,
     PixelReason, Rect, RejectReason,
@@ -144,24 +145,75 @@ fn shows_glyphs(request: &ImageToAssess<'_>) -> Result<bool, HoldReason> {
     Ok(false)
 }
 
+/// What a burn-in rule, or the image's own scan areas, say must go, with the rule's name.
+fn areas_by_rule(request: &ImageToAssess<'_>) -> (MaskPlan, Vec<String>) {
+    let image = request.image;
+    if let Some(areas) = request.policy.devices.areas(image) {
+        let regions = areas.regions;
+        return (MaskPlan { regions }, vec![areas.rule]);
+    }
+    let Some(outside) = outside_of_regions(image) else {
+        return (MaskPlan::default(), Vec::new());
+    };
+    let source = "us-region".to_owned();
+    let region = |rect| MaskRegion {
+        rect,
+        frames: None,
+        source: source.clone(),
+    };
+    let regions = outside.into_iter().map(region).collect();
+    (MaskPlan { regions }, vec![source.clone()])
+}
+
+/// What rules and the detector point at, for a person to look at.
+pub(crate) fn propose_areas(
+    request: &ImageToAssess<'_>,
+) -> Result<(Vec<Proposal>, bool), HoldReason> {
+    let (plan, _) = areas_by_rule(request);
+    let mut found: Vec<Proposal> = plan
+        .regions
+        .iter()
+        .map(|region| Proposal {
+            rect: region.rect,
+            frames: region.frames,
+            kind: ProposalKind::Rule,
+        })
+        .collect();
+    let Some(detector) = request.detector else {
+        return Ok((found, false));
+    };
+    let frames = Frames::new(request)?;
+    let blanked = |frame| rects_of_frame(&plan.regions, frame);
+    let look = Look {
+        detector,
+        image: request.image,
+        known: request.known,
+        blanked: &blanked,
+        care: Care::Brief,
+    };
+    for seen in look.at(&frames)? {
+        let stays = seen.judgement == Judgement::Stays
+            && seen.score >= request.policy.recognition_threshold;
+        let Some(rect) = seen.rect.clip(request.image.columns, request.image.rows) else {
+            continue;
+        };
+        found.push(Proposal {
+            rect,
+            frames: None,
+            kind: if stays {
+                ProposalKind::TextThatStays
+            } else {
+                ProposalKind::TextThatGoes
+            },
+        });
+    }
+    Ok((found, true))
+}
+
 /// What rules, regions and the detector say of an image that its class does not clear.
 fn look_closer(request: &ImageToAssess<'_>) -> Result<Verdict, HoldReason> {
     let image = request.image;
-    let mut plan = MaskPlan::default();
-    let mut rules = Vec::new();
-    if let Some(areas) = request.policy.devices.areas(image) {
-        rules.push(areas.rule);
-        plan.regions = areas.regions;
-    } else if let Some(outside) = outside_of_regions(image) {
-        let source = "us-region".to_owned();
-        let region = |rect| MaskRegion {
-            rect,
-            frames: None,
-            source: source.clone(),
-        };
-        plan.regions = outside.into_iter().map(region).collect();
-        rules.push(source.clone());
-    }
+    let (mut plan, mut rules) = areas_by_rule(request);
     let Some(detector) = request.detector else {
         let by_device = rules.first().is_some_and(|rule| rule.starts_with("rule:"));
         return if by_device {

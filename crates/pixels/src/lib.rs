@@ -35,6 +35,7 @@ mod syntax;
 mod ultrasound;
 mod value;
 mod view;
+mod viewing;
 
 pub use assess::{Assessment, ImageToAssess, PersonDecision, Verdict, assess};
 pub use bytes::{MemoryBytes, PixelBytes};
@@ -45,3 +46,6 @@ pub use masked::{Masked, MaskedBytes, PixelNote, Proof, ProofUnit, mask};
 pub use policy::{DocumentImages, Fill, HiddenBitsPolicy, PixelLimits, PixelPolicy, UncertainText};
 pub use render::{Rendering, render};
 pub use value::{KeptBits, NewValue, Piece};
+pub use viewing::{
+    ProjectionKind, Projector, Proposal, ProposalKind, Shown, ShownSamples, proposals, show,
+};
