@@ -3,7 +3,7 @@
 use crate::state::State;
 use crate::subjects::{Person, PseudonymRules};
 use crate::{Failure, RunSettings, catalogue};
-use cloakroom_core::{Digest, Hasher, Outcome, ScopeReason, StatedDate};
+use cloakroom_core::{Digest, Hasher, HoldReason, Outcome, ScopeReason, StatedDate};
 use cloakroom_ingest::{Catalogue, Instance, Series};
 use std::collections::HashMap;
 
@@ -27,6 +27,8 @@ pub(super) struct Choice {
     decided: HashMap<i64, crate::state::LastResult>,
     /// The streams that a list chose; all where `None`.
     chosen: Option<std::collections::HashSet<i64>>,
+    /// The streams of patients of whom nothing may leave, with the reason.
+    barred: HashMap<i64, HoldReason>,
 }
 
 impl Choice {
@@ -50,6 +52,7 @@ impl Choice {
             basis: *asked,
             decided,
             chosen,
+            barred: barred(catalogue, people)?,
         };
         let new = choice.digest_of_new(catalogue)?;
         let last = state.last_delivery(&run.track)?;
@@ -164,6 +167,12 @@ impl Choice {
         at_ingest: Option<Outcome>,
         last: &crate::state::LastResult,
     ) -> bool {
+        // A patient who was withdrawn after a delivery is held from now on, and the log says so.
+        if let Some(reason) = self.barred.get(&stream)
+            && !matches!(last.outcome, Outcome::OutOfScope(_))
+        {
+            return last.outcome != Outcome::Held(*reason);
+        }
         match last.outcome {
             // What was left out is new once it is chosen, and stays left out until then.
             Outcome::OutOfScope(_) => self.is_chosen(stream),
@@ -218,6 +227,7 @@ impl Choice {
                     hasher.update(&stream.to_be_bytes());
                     hasher.update(&entry.size.to_be_bytes());
                     hasher.update(&[u8::from(self.is_chosen(stream))]);
+                    hasher.update(&[u8::from(self.barred.contains_key(&stream))]);
                 }
                 Ok(())
             })
@@ -227,7 +237,7 @@ impl Choice {
 }
 
 /// The streams that the officer's list chooses.
-fn chosen(
+pub(crate) fn chosen(
     catalogue: &Catalogue,
     run: &RunSettings,
     people: &[Person],
@@ -261,6 +271,29 @@ fn chosen(
         );
     }
     Ok(chosen)
+}
+
+/// The streams of patients of whom nothing may leave.
+fn barred(catalogue: &Catalogue, people: &[Person]) -> Result<HashMap<i64, HoldReason>, Failure> {
+    let mut streams = HashMap::new();
+    for person in people {
+        let Some(reason) = person.barred else {
+            continue;
+        };
+        for series in catalogue
+            .series_of(person.number)
+            .map_err(|error| catalogue::failure(&error))?
+        {
+            let instances = instances(catalogue, person, &series)?;
+            streams.extend(
+                instances
+                    .iter()
+                    .filter(|instance| instance.outcome.is_none())
+                    .map(|instance| (instance.stream.get(), reason)),
+            );
+        }
+    }
+    Ok(streams)
 }
 
 /// Accession Numbers and other orders of a study.

@@ -13,6 +13,7 @@ mod labels;
 mod others;
 mod shards;
 
+pub(crate) use choice::chosen;
 pub(crate) use finish::{CHECKPOINT, LOG};
 pub use labels::{LabelFileReport, LabelReport, LabelSettings, labels};
 
