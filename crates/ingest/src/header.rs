@@ -197,5 +197,47 @@ fn patient_key(object: &Object) -> Result<Option<(String, String)>, TextError> {
         None => String::new(),
     };
     let issuer = issuer.trim_matches(['\0', ' ']).nfc().collect();
-    Ok((!id.is_empty()).then_some((id, issuer)))
+    Ok((!is_placeholder(&id)).then_some((id, issuer)))
+}
+
+/// What devices and people write where they do not know the patient, in capitals and without signs.
+const PLACEHOLDERS: [&str; 10] = [
+    "UNKNOWN",
+    "UNKNOWNID",
+    "UNK",
+    "UNDEFINED",
+    "NONE",
+    "NA",
+    "NULL",
+    "NIL",
+    "NOID",
+    "NOPATIENTID",
+];
+
+/// Whether a Patient ID names nobody. Under one such id lie the images of strangers, so it counts as missing: who they
+/// are is never guessed.
+fn is_placeholder(id: &str) -> bool {
+    let signs: String = id
+        .chars()
+        .filter(|sign| sign.is_alphanumeric())
+        .flat_map(char::to_uppercase)
+        .collect();
+    signs.chars().all(|sign| sign == '0') || PLACEHOLDERS.contains(&signs.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_placeholder;
+
+    #[test]
+    fn an_id_that_names_nobody_is_none() {
+        for id in [
+            "", "0", "000000", "UNKNOWN", "unknown", "N/A", "n.a.", "-", "???", "No ID",
+        ] {
+            assert!(is_placeholder(id), "{id}");
+        }
+        for id in ["1", "0007", "UNKNOWN1", "NADIA", "P0", "张三", "10"] {
+            assert!(!is_placeholder(id), "{id}");
+        }
+    }
 }
