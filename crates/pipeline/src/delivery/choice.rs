@@ -110,6 +110,7 @@ impl Choice {
             basis: Digest::of(b""),
             decided: state.last_results(&run.track)?,
             chosen: None,
+            barred: HashMap::new(),
         })
     }
 
