@@ -277,3 +277,61 @@ fn a_plan_prints_no_value_and_fits_one_object() {
         Some(HoldReason::ContentConflict)
     );
 }
+
+#[test]
+fn a_list_of_references_goes_with_the_last_of_them() {
+    let reference = Set::new().with(0x0008_1150, "UI", CT).with(
+        0x0008_1155,
+        "UI",
+        "1.2.826.0.1.3680043.2.1125.77",
+    );
+    let series = Set::new()
+        .sequence(0x0008_114A, std::slice::from_ref(&reference))
+        .with(0x0020_000E, "UI", "1.2.826.0.1.3680043.2.1125.78");
+    let file = ct()
+        .sequence(0x0008_1115, &[series])
+        .sequence(0x0008_2112, &[reference])
+        .file();
+    let contest = Site::new("contest").run(file.clone()).unwrap();
+    assert_eq!(text(&contest, 0x0008_1115).as_deref(), Some("1 items"));
+    assert_eq!(text(&contest, 0x0008_2112).as_deref(), Some("1 items"));
+    let strict = Site::new("strict").run(file).unwrap();
+    assert_eq!(text(&strict, 0x0008_1115), None);
+    assert_eq!(text(&strict, 0x0008_2112), None);
+}
+
+#[test]
+fn what_is_put_in_the_place_of_numbers_codes_and_bytes_goes() {
+    let concept = |value: &str, scheme: &str| {
+        Set::new()
+            .with(0x0008_0100, "SH", value)
+            .with(0x0008_0102, "SH", scheme)
+            .with(0x0008_0104, "LO", "Chest")
+    };
+    let file = ct()
+        .with(0x0028_2110, "CS", "01")
+        .with(0x0028_2114, "CS", "ISO_10918_1")
+        .with(0x0018_0015, "CS", "Brain")
+        .with(0x0020_0060, "CS", "U")
+        .with(0x0018_9305, "DS", "91234567")
+        .with(0x0018_0090, "DS", "19610312")
+        .with(0x0018_1151, "IS", "200")
+        .bytes(0x0018_9306, "FD", &19_610_312_f64.to_le_bytes())
+        .bytes(0x0028_0120, "US", &[1, 0, 83, 77, 73, 84, 72, 1])
+        .sequence(0x0008_2218, &[concept("ZHANGSAN", "SRT")])
+        .sequence(0x0008_2228, &[concept("T-D3000", "SRT")])
+        .file();
+    let out = Site::new("contest").run(file).unwrap();
+    assert_eq!(text(&out, 0x0028_2114).as_deref(), Some("ISO_10918_1"));
+    assert_eq!(text(&out, 0x0018_0015).as_deref(), Some("BRAIN"));
+    assert_eq!(text(&out, 0x0020_0060), None);
+    assert_eq!(text(&out, 0x0018_1151).as_deref(), Some("200"));
+    for gone in [0x0018_9305, 0x0018_0090, 0x0018_9306, 0x0028_0120] {
+        assert!(
+            text(&out, gone).is_none_or(|left| left.is_empty()),
+            "{gone:08x}"
+        );
+    }
+    assert!(!common::leaks(&out, "ZHANGSAN"));
+    assert!(common::leaks(&out, "T-D3000"));
+}

@@ -6,6 +6,7 @@ mod content;
 mod dates;
 mod drops;
 mod numbers;
+mod references;
 pub(crate) mod stamps;
 mod text;
 mod uids;
@@ -74,6 +75,8 @@ pub(crate) struct Planner<'a> {
     unknown: BTreeSet<Phi<String>>,
     changes: Vec<TextChange>,
     ancestors: Vec<Tag>,
+    /// How many references to instances stay, outside the lists of them.
+    references: u32,
     /// Everything written is UTF-8, and everything kept becomes it.
     utf8: bool,
     /// Content items are referred to by their positions, so none may vanish.
@@ -113,6 +116,7 @@ impl<'a> Planner<'a> {
             unknown: BTreeSet::new(),
             changes: Vec::new(),
             ancestors: Vec::new(),
+            references: 0,
             utf8,
         })
     }
@@ -164,6 +168,7 @@ impl<'a> Planner<'a> {
     /// The elements of one data set or Item.
     fn data_set(&mut self, elements: Elements<'a>, around: &Around<'a>) -> Result<(), Stop> {
         let mut creators: Vec<(ElementRef<'a>, bool)> = Vec::new();
+        let mut lists: Vec<ElementRef<'a>> = Vec::new();
         for element in elements {
             let tag = element.tag();
             if element.is_pixel_value() || (around.item.is_none() && stamps::is_stamp(tag)) {
@@ -173,12 +178,17 @@ impl<'a> Planner<'a> {
                 self.character_set(element, around);
             } else if tag.0 % 2 == 1 && (0x0010..=0x00FF).contains(&tag.1) {
                 creators.push((element, false));
+            } else if around.item.is_none() && references::is_list(tag) {
+                lists.push(element);
             } else {
                 let kept = self.element(element, around)?;
                 if tag.0 % 2 == 1 {
                     self.count_private(tag, kept, &mut creators);
                 }
             }
+        }
+        for list in lists {
+            self.reference_list(list, around)?;
         }
         for (creator, kept) in creators {
             self.creator(creator, kept, around);
@@ -262,6 +272,11 @@ impl<'a> Planner<'a> {
         {
             return Err(HoldReason::EncapsulatedDocument.into());
         }
+        let gone = matches!(
+            decision.action,
+            Action::Remove | Action::Empty | Action::Dummy
+        );
+        self.references += u32::from(tag == references::REFERENCED_INSTANCE && !gone);
         let step = step_of(tag, creator);
         let task = Task {
             element,

@@ -21,6 +21,16 @@ const COUNTS: [Tag; 7] = [
     Tag(0x0054, 0x1311),
 ];
 
+/// Pixel Padding Value and its kin have one value; more of them are bytes that were lost and found here.
+const SINGLE: [Tag; 6] = [
+    Tag(0x0028, 0x0106),
+    Tag(0x0028, 0x0107),
+    Tag(0x0028, 0x0108),
+    Tag(0x0028, 0x0109),
+    Tag(0x0028, 0x0120),
+    Tag(0x0028, 0x0121),
+];
+
 impl<'a> Planner<'a> {
     /// Numbers as text: of their grammar, and none of the patient's identifiers.
     pub(super) fn keep_numbers(&mut self, task: &Task<'a>) -> Result<bool, Stop> {
@@ -75,6 +85,11 @@ impl<'a> Planner<'a> {
         let size = values::number_size(task.vr).unwrap_or(1);
         let whole = task.element.value_len().is_multiple_of(size as u64);
         if !whole || values::spells_words(raw) {
+            return self.drop(task);
+        }
+        let single = SINGLE.contains(&task.element.tag()) && raw.len() > size;
+        let array = raw.len() > MOST_TYPED * size && raw.len() <= super::text::MOST_SEARCHED;
+        if single || (array && self.subject.known().occurs_in_bytes(raw)) {
             return self.drop(task);
         }
         let typed = raw.len() <= MOST_TYPED * size && size >= 4;

@@ -8,6 +8,8 @@ use cloakroom_p10::CharacterSet;
 use cloakroom_p10::text::{is_multi_valued, is_subject_to_character_set};
 use std::sync::Arc;
 
+const BODY_PART: Tag = Tag(0x0018, 0x0015);
+const LATERALITY: Tag = Tag(0x0020, 0x0060);
 const IMAGE_TYPE: Tag = Tag(0x0008, 0x0008);
 /// Bulk values longer than this are not searched here; the gate searches all that is written.
 pub(super) const MOST_SEARCHED: usize = 16 << 20;
@@ -130,6 +132,14 @@ impl<'a> Planner<'a> {
         if text.is_empty() {
             return Ok(true);
         }
+        if self.is_stray_laterality(task, text) {
+            self.remove(&Task {
+                rule: RuleId::of("value:not-defined"),
+                step: task.step.clone(),
+                ..*task
+            });
+            return Ok(false);
+        }
         let (mut repaired, mut dropped) = (false, false);
         let mut left: Vec<String> = Vec::new();
         for (index, value) in text.split('\\').enumerate() {
@@ -168,6 +178,22 @@ impl<'a> Planner<'a> {
             State::Present,
         );
         Ok(true)
+    }
+
+    /// A Laterality that is neither of the two sides, next to a body part that becomes a term only by repair: as long
+    /// as the part was no term nothing could be said of its side, and now the value would contradict it.
+    fn is_stray_laterality(&self, task: &Task<'a>, text: &str) -> bool {
+        if task.element.tag() != LATERALITY || !self.ancestors.is_empty() {
+            return false;
+        }
+        let part = self
+            .object
+            .dataset()
+            .get(BODY_PART)
+            .and_then(|part| part.first_text())
+            .unwrap_or_default();
+        !matches!(text, "R" | "L")
+            && matches!(values::fit(VR::CS, part.trim_matches(' ')), Fit::Means(_))
     }
 
     /// A term as it may stand, and whether it was rewritten; `None` where it may not stand.

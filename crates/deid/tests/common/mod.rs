@@ -6,6 +6,8 @@
     reason = "each test file uses a part"
 )]
 
+pub mod real;
+
 use cloakroom_core::{KnownKind, KnownValue, KnownValues, Phi, PixelChanges, Tag, VR};
 use cloakroom_deid::{
     ApprovedWords, Edited, SiteSecret, Subject, TrackKeys, apply, plan, pseudonym_and_offset,
