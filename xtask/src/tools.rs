@@ -44,6 +44,21 @@ const DEBIAN: &[DebianTool] = &[
         judges: "compressed shards",
     },
     DebianTool {
+        package: "aria2",
+        program: "aria2c",
+        judges: "updates of releases",
+    },
+    DebianTool {
+        package: "dcm2niix",
+        program: "dcm2niix",
+        judges: "volumes of released series",
+    },
+    DebianTool {
+        package: "age",
+        program: "age",
+        judges: "sealed labels",
+    },
+    DebianTool {
         package: "strace",
         program: "strace",
         judges: "how often a byte is read and written",
@@ -67,6 +82,16 @@ const PYTHON: &[(&str, &str)] = &[
     ("bagit==1.9.0", "bagit"),
     ("cryptography", "cryptography"),
     ("jsonschema", "jsonschema"),
+    ("check-jsonschema==0.39.0", "check_jsonschema"),
+    ("mlcroissant==1.1.1", "mlcroissant"),
+    ("pyarrow", "pyarrow"),
+    ("pandas", "pandas"),
+    ("duckdb", "duckdb"),
+    ("zstandard", "zstandard"),
+    ("pyrage==1.4.0", "pyrage"),
+    ("rangehttpserver==1.4.0", "RangeHTTPServer"),
+    ("webdataset==1.0.2", "webdataset"),
+    ("datasets==5.2.0", "datasets"),
 ];
 
 /// The folder of the Python environment that the tests use.

@@ -126,6 +126,9 @@ pub(crate) enum Command {
         /// The track that the notice is for
         #[arg(long)]
         track: String,
+        /// Why: consent, privacy, quality or legal
+        #[arg(long, default_value = "consent")]
+        reason: String,
         /// Where to write the notice
         #[arg(long)]
         out: PathBuf,
@@ -234,39 +237,114 @@ pub(crate) enum CrosswalkFormat {
     Midi,
 }
 
+/// What every new version needs.
+#[derive(Args)]
+pub(crate) struct VersionArguments {
+    #[arg(long)]
+    pub(crate) version: String,
+    /// The date of the release
+    #[arg(long)]
+    pub(crate) date: StatedDate,
+    /// A folder that does not exist yet
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// The organiser's folder with the release key; without it the release is unsigned
+    #[arg(long)]
+    pub(crate) organiser: Option<PathBuf>,
+    /// Trust these site keys as well as those of the track file
+    #[arg(long)]
+    pub(crate) trust: Vec<PathBuf>,
+    /// The address of a folder that will hold the release, for the download lists; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub(crate) mirror: Vec<String>,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum ReleaseCommand {
     /// Build a release of a track from the bundles of hospitals
     #[command(
-        after_help = "Example:\n  cloakroom release build lung.yaml gx01-bundle yn02-bundle --version 1.0.0 \\\n    \
-                            --date 2026-11-23 --out lung-1.0.0 --organiser office"
+        after_help = "Examples:\n  cloakroom release build lung.yaml gx01-bundle yn02-bundle --version 1.0.0 \\\n    \
+                            --date 2026-11-23 --out lung-1.0.0 --organiser office\n  \
+                            cloakroom release build lung.yaml gx01-bundle-2 --previous lung-1.0.0 --version 1.1.0 \\\n    \
+                            --date 2027-01-15 --out lung-1.1.0 --organiser office"
     )]
     Build {
         /// The track file
         track: PathBuf,
-        /// Bundles of hospitals that the track trusts
-        #[arg(required = true)]
+        /// Bundles of hospitals that the track trusts: all of them, or with --previous only the new ones
+        #[arg(required_unless_present = "previous")]
         bundle: Vec<PathBuf>,
-        #[arg(long)]
-        version: String,
-        /// The date of the release
-        #[arg(long)]
-        date: StatedDate,
-        /// A folder that does not exist yet
-        #[arg(long)]
-        out: PathBuf,
-        /// The organiser's folder with the release key; without it the release is unsigned
-        #[arg(long)]
-        organiser: Option<PathBuf>,
+        #[command(flatten)]
+        version: VersionArguments,
         /// The release before this one
         #[arg(long)]
         previous: Option<PathBuf>,
-        /// Trust these site keys as well as those of the track file
-        #[arg(long)]
-        trust: Vec<PathBuf>,
         /// Withdrawal notices; may be given several times
         #[arg(long)]
         withdraw: Vec<PathBuf>,
+        /// Sealed labels of the test side, as `release seal` wrote them
+        #[arg(long, value_name = "SEALED")]
+        sealed: Option<PathBuf>,
+    },
+    /// Make the next version without a patient, and remove the patient's shards from the older ones
+    #[command(
+        after_help = "Examples:\n  cloakroom release withdraw notice.json --track lung.yaml --previous lung-1.0.0 \\\n    \
+                            --version 1.0.1 --date 2027-02-01 --out lung-1.0.1 --organiser office\n  \
+                            cloakroom release withdraw --patient GX01-7K2P --reason privacy --track lung.yaml \\\n    \
+                            --previous lung-1.0.0 --version 1.0.1 --date 2027-02-01 --out lung-1.0.1 --organiser office"
+    )]
+    Withdraw {
+        /// Notices of hospitals, each with its .minisig beside it
+        #[arg(required_unless_present = "patient")]
+        notice: Vec<PathBuf>,
+        /// A released pseudonym that the organiser withdraws by its own decision; may be given several times
+        #[arg(long, requires = "reason")]
+        patient: Vec<String>,
+        /// Why: consent, privacy, quality or legal
+        #[arg(long)]
+        reason: Option<String>,
+        /// The track file
+        #[arg(long)]
+        track: PathBuf,
+        /// The release that the patient is withdrawn from; it is incomplete afterwards
+        #[arg(long)]
+        previous: PathBuf,
+        /// A still older release to remove the patient's shards from; may be given several times
+        #[arg(long, value_name = "RELEASE")]
+        purge: Vec<PathBuf>,
+        #[command(flatten)]
+        version: VersionArguments,
+    },
+    /// Encrypt the labels of the test side and commit to them, before the images go out
+    #[command(
+        after_help = "Example:\n  cloakroom release seal lung-draft labels.csv --recipient age1first --recipient age1second --out sealed"
+    )]
+    Seal {
+        /// The release, or a draft of it, that says who is on the test side
+        release: PathBuf,
+        /// CSV tables with a column `patient`, and folders of PATIENT/FILE
+        #[arg(required = true)]
+        labels: Vec<PathBuf>,
+        /// A public key of age, or a file with one; at least two
+        #[arg(long, value_name = "KEY")]
+        recipient: Vec<String>,
+        /// A folder that does not exist yet, for `release build --sealed`
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Show sealed labels in post/, signed; or without --identity check what was shown
+    #[command(
+        after_help = "Examples:\n  cloakroom release reveal lung-1.0.0 --identity key.txt --organiser office\n  \
+                            cloakroom release reveal lung-1.0.0"
+    )]
+    Reveal {
+        release: PathBuf,
+        /// A file of age identities; may be given several times
+        #[arg(long)]
+        identity: Vec<PathBuf>,
+        /// The organiser's folder with the release key
+        #[arg(long)]
+        organiser: Option<PathBuf>,
     },
     /// Show what changed between two releases
     #[command(after_help = "Example:\n  cloakroom release diff lung-1.0.0 lung-1.1.0")]

@@ -2,7 +2,7 @@
 
 use crate::arguments::{
     Arguments, AuditCommand, Command, Compression, CrosswalkFormat, ProfileCommand,
-    ReceiveArguments, ReleaseCommand, RunArguments,
+    ReceiveArguments, ReleaseCommand, RunArguments, VersionArguments,
 };
 use crate::exit::Exit;
 use crate::progress::Drawn;
@@ -82,13 +82,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             site,
             patient,
             track,
+            reason,
             out,
             date,
         } => {
             let date = date.unwrap_or_else(pipeline::clock::today);
             answer(
                 arguments,
-                &pipeline::withdraw::withdraw(&Site::open(site)?, patient, track, date, out)?,
+                &pipeline::withdraw::withdraw(
+                    &Site::open(site)?,
+                    patient,
+                    track,
+                    reason,
+                    date,
+                    out,
+                )?,
             )
         }
         Command::Crosswalk {
@@ -176,29 +184,88 @@ fn release(
             track,
             bundle,
             version,
-            date,
-            out,
-            organiser,
             previous,
-            trust,
             withdraw,
+            sealed,
         } => {
             let settings = pipeline::release::BuildSettings {
-                track: track.clone(),
                 bundles: bundle.clone(),
-                version: version.clone(),
-                date: *date,
-                out: out.clone(),
-                organiser: organiser.clone(),
                 previous: previous.clone(),
-                trusted: pipeline::Trusted::read(trust)?,
                 notices: withdraw.clone(),
-                threads,
+                sealed: sealed.clone(),
+                ..next_version(track, version, threads)?
             };
             answer(arguments, &pipeline::release::build(&settings, progress)?)
         }
+        ReleaseCommand::Withdraw {
+            notice,
+            patient,
+            reason,
+            track,
+            previous,
+            purge,
+            version,
+        } => {
+            let settings = pipeline::release::WithdrawSettings {
+                build: pipeline::release::BuildSettings {
+                    previous: Some(previous.clone()),
+                    notices: notice.clone(),
+                    ..next_version(track, version, threads)?
+                },
+                patients: patient.clone(),
+                reason: reason.clone(),
+                purge: purge.clone(),
+            };
+            answer(
+                arguments,
+                &pipeline::release::withdraw(&settings, progress)?,
+            )
+        }
+        ReleaseCommand::Seal {
+            release,
+            labels,
+            recipient,
+            out,
+        } => {
+            let settings = pipeline::release::SealSettings {
+                release: release.clone(),
+                labels: labels.clone(),
+                recipients: recipient.clone(),
+                out: out.clone(),
+            };
+            answer(arguments, &pipeline::release::seal(&settings)?)
+        }
+        ReleaseCommand::Reveal {
+            release,
+            identity,
+            organiser,
+        } => answer(
+            arguments,
+            &pipeline::release::reveal(release, identity, organiser.as_deref())?,
+        ),
         ReleaseCommand::Diff { a, b } => answer(arguments, &pipeline::release::diff(a, b)?),
     }
+}
+
+fn next_version(
+    track: &Path,
+    version: &VersionArguments,
+    threads: usize,
+) -> Result<pipeline::release::BuildSettings, Failure> {
+    Ok(pipeline::release::BuildSettings {
+        track: track.to_path_buf(),
+        bundles: Vec::new(),
+        version: version.version.clone(),
+        date: version.date,
+        out: version.out.clone(),
+        organiser: version.organiser.clone(),
+        previous: None,
+        trusted: pipeline::Trusted::read(&version.trust)?,
+        notices: Vec::new(),
+        sealed: None,
+        mirrors: version.mirror.clone(),
+        threads,
+    })
 }
 
 fn audit(arguments: &Arguments, command: &AuditCommand) -> Result<Exit, Failure> {

@@ -12,7 +12,9 @@ use cloakroom_pipeline::init::InitReport;
 use cloakroom_pipeline::profiles::{
     ProfileCheck, ProfileDifferences, ProfileExplanation, ProfileList, ProfileText,
 };
-use cloakroom_pipeline::release::{BuildReport, DiffReport};
+use cloakroom_pipeline::release::{
+    BuildReport, DiffReport, RevealReport, SealReport, WithdrawnReport,
+};
 use cloakroom_pipeline::verify::VerifyReport;
 use cloakroom_pipeline::withdraw::WithdrawReport;
 use comfy_table::presets::NOTHING;
@@ -282,6 +284,13 @@ impl Render for VerifyReport {
                 equation(&log.total)
             );
         }
+        if let Some(shards) = self.incomplete {
+            let _ = writeln!(
+                text,
+                "\nincomplete: {shards} withdrawn. The signed list in post/ names the shards; nothing else is wrong."
+            );
+            return text;
+        }
         if !self.findings.is_empty() {
             let _ = writeln!(text, "\n{} things are wrong:", self.findings.len());
             for finding in &self.findings {
@@ -403,6 +412,72 @@ impl Render for BuildReport {
     }
 }
 
+impl Render for WithdrawnReport {
+    fn render(&self) -> String {
+        let mut text = format!(
+            "Withdrawn: {}.\n{}",
+            self.patients.join(", "),
+            self.build.render()
+        );
+        for (release, shards) in &self.purged {
+            let _ = writeln!(
+                text,
+                "{} is incomplete now: {shards} withdrawn shards were removed from it.",
+                release.display()
+            );
+        }
+        text.push_str(
+            "Remove the bundles that hold the patient too; later versions are built from this one and new bundles.\n\
+             Copies that participants have are theirs to update: removed.txt of the new version names the files that go.",
+        );
+        text
+    }
+}
+
+impl Render for SealReport {
+    fn render(&self) -> String {
+        let mut text = format!(
+            "Sealed {} labels of {} patients into {}.\n  The commitment is {}.\n",
+            self.labels,
+            self.patients,
+            self.sealed.display(),
+            self.root
+        );
+        if self.not_of_test_side > 0 {
+            let _ = writeln!(
+                text,
+                "{} labels are not of the test side and were left as they are.",
+                self.not_of_test_side
+            );
+        }
+        if self.without_label > 0 {
+            let _ = writeln!(
+                text,
+                "{} patients of the test side have no label.",
+                self.without_label
+            );
+        }
+        let _ = write!(
+            text,
+            "\nNext: cloakroom release build ... --sealed {}",
+            self.sealed.display()
+        );
+        text
+    }
+}
+
+impl Render for RevealReport {
+    fn render(&self) -> String {
+        let what = if self.shown { "Revealed" } else { "Checked" };
+        format!(
+            "{what} {} labels: they are those that were committed to.\n  {}\n  {}",
+            self.labels,
+            self.root,
+            self.revealed.display()
+        )
+    }
+}
+
 impl Render for DiffReport {
     fn render(&self) -> String {
         let rows = self.changes.iter().map(|change| {
@@ -415,16 +490,36 @@ impl Render for DiffReport {
                 change.after.to_string(),
             ]
         });
-        format!(
-            "{}\nA participant downloads {} shards ({}) and drops {}.",
-            table(
-                &["change", "patient", "series", "side", "before", "after"],
-                rows
-            ),
+        let mut text = table(
+            &["change", "patient", "series", "side", "before", "after"],
+            rows,
+        );
+        let _ = writeln!(text, "\n{} patients came.", self.new_patients.len());
+        for (patient, reason) in &self.gone_patients {
+            let _ = writeln!(text, "{patient} went: {}", or_unknown(reason));
+        }
+        for patient in &self.moved_patients {
+            let _ = writeln!(text, "{patient} is on another side, which must not be");
+        }
+        for file in &self.changed_files {
+            let _ = writeln!(text, "other bytes: {file}");
+        }
+        let _ = write!(
+            text,
+            "A participant downloads {} shards ({}) and {} of other files, and drops {} shards.",
             self.new_shards.len(),
             bytes(self.new_bytes),
+            bytes(self.other_bytes),
             self.gone_shards.len()
-        )
+        );
+        text
+    }
+}
+
+fn or_unknown(reason: &str) -> &str {
+    match reason {
+        "" => "not selected any more, see changes.csv",
+        reason => reason,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::bag::{self, BagInfo, Files};
 use crate::canonical;
+use crate::columnar;
 use crate::error::PackError;
 use crate::index::{Index, PatientPlace};
 use crate::labels::BundleLabels;
@@ -203,6 +204,57 @@ impl PackageBuilder {
         Ok(digest.0)
     }
 
+    /// Writes a file of the package through a call, and remembers its digest.
+    pub(crate) fn add_written(
+        &mut self,
+        path: &str,
+        write: &dyn Fn(&mut (dyn Write + Send)) -> Result<(), PackError>,
+    ) -> Result<(), PackError> {
+        let target = self.root.join(path);
+        let folder = target.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(PackError::io("create", folder))?;
+        let file = File::create(&target).map_err(PackError::io("create", &target))?;
+        let mut hashing = HashingWriter {
+            file: io::BufWriter::with_capacity(BUFFER, file),
+            hasher: Hasher::new(),
+            count: 0,
+        };
+        write(&mut hashing)?;
+        hashing
+            .file
+            .flush()
+            .and_then(|()| hashing.file.get_ref().sync_all())
+            .map_err(PackError::io("write", &target))?;
+        self.files
+            .insert(path.into(), (hashing.hasher.finish(), hashing.count));
+        Ok(())
+    }
+
+    /// Writes the tables that are not written yet.
+    pub(crate) fn add_tables(&mut self, index: &Index) -> Result<(), PackError> {
+        for path in tables::ALL {
+            if !self.files.contains_key(path) {
+                self.add_written(path, &|out| tables::write(index, path, out))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a Parquet file beside each table.
+    pub(crate) fn add_parquet(&mut self) -> Result<(), PackError> {
+        for table in tables::ALL {
+            let Some(path) = columnar::path_of(table) else {
+                continue;
+            };
+            let source = self.root.join(table);
+            self.add_written(&path, &|out| {
+                let csv = File::open(&source).map_err(PackError::io("open", &source))?;
+                columnar::write(table, csv, out)
+            })?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn add_text(&mut self, path: &str, text: &str) -> Result<(), PackError> {
         self.add_file(path, &mut text.as_bytes()).map(drop)
     }
@@ -278,19 +330,23 @@ impl PackageBuilder {
         self.add_text("README.md", &readme::bundle(&manifest))?;
         self.add_json(BUNDLE_FILE, &manifest)?;
         self.add_text("bundle.schema.json", BUNDLE_SCHEMA)?;
-        self.seal(&index, &info, key)
+        self.seal(&index, &info, key, &|_| Vec::new())
     }
 
-    /// Writes tables and bag files, signs, sweeps, synchronises and renames.
+    /// The files that were added so far.
+    pub(crate) const fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Writes tables and bag files, signs, adds to `post/` what can only be said then, sweeps, synchronises and renames.
     pub(crate) fn seal(
         mut self,
         index: &Index,
         info: &BagInfo,
         key: &SigningKey,
+        afterwards: &dyn Fn(&Files) -> Vec<(String, String)>,
     ) -> Result<PathBuf, PackError> {
-        for (path, text) in tables::write(index)? {
-            self.add_file(path, &mut text.as_slice())?;
-        }
+        self.add_tables(index)?;
         let payload: Files = self
             .files
             .iter()
@@ -306,6 +362,11 @@ impl PackageBuilder {
         self.add_text(bag::TAG_MANIFEST, &tags)?;
         let comment = format!("{} {}", info.identifier, info.date);
         self.add_text(bag::SIGNATURE, &key.sign(tags.as_bytes(), &comment))?;
+        for (path, text) in afterwards(&self.files) {
+            self.add_text(&path, &text)?;
+            let signature = key.sign(text.as_bytes(), &format!("{path} {comment}"));
+            self.add_text(&format!("{path}.minisig"), &signature)?;
+        }
         self.sweep(&self.root.clone(), "")?;
         if fs::symlink_metadata(&self.out).is_ok() {
             return Err(PackError::Exists(self.out));
@@ -347,6 +408,25 @@ impl PackageBuilder {
             }
         }
         sync_folder(folder)
+    }
+}
+
+struct HashingWriter {
+    file: io::BufWriter<File>,
+    hasher: Hasher,
+    count: u64,
+}
+
+impl Write for HashingWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.count += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -1,6 +1,8 @@
 //! A package back to plain files, each checked against its digest before it gets its name.
 
+use crate::bag;
 use crate::block::{BlockEntry, MemberEntry};
+use crate::builder::hash_file;
 use crate::decode::{MemberSink, TarChecker, decode_frames};
 use crate::error::PackError;
 use crate::names::split_member_name;
@@ -8,6 +10,7 @@ use crate::package::Package;
 use crate::shard::ShardEntry;
 use cloakroom_core::Digest;
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -32,64 +35,102 @@ pub struct Extracted {
     pub bytes: u64,
 }
 
+/// A file that an unfinished extraction leaves in its folder: the digest of the package's tag manifest.
+const UNFINISHED: &str = ".extracting";
+
+/// How many series are unpacked at once; more are not held in memory.
+const AT_ONCE: usize = 64;
+
 /// Writes `OUT/PATIENT/SERIES/NNNN.dcm`. Only the byte ranges of the wanted series are read.
 ///
+/// An extraction that was stopped goes on when it is called again: what is whole stays as it is.
+///
 /// # Errors
-/// If `out` exists and is not an empty folder, a series is not in the package, an object is not what
-/// the index says, a name is unsafe, or the disk fails. What was written until then stays, each file whole.
+/// If `out` is neither free nor an unfinished extraction of this package, a series is not in the package, an object
+/// is not what the index says, a name is unsafe, something else lies where a file belongs, or the disk fails. What
+/// was written until then stays, each file whole.
 pub fn extract(
     package: &Package,
     selection: Selection<'_>,
     out: &Path,
 ) -> Result<Extracted, PackError> {
-    let blocks = selected(package, selection)?;
-    for member in blocks.iter().flat_map(|(_, block)| &block.members) {
-        if split_member_name(&member.name).is_none() {
-            return Err(PackError::UnsafeName(member.name.clone()));
-        }
+    let missing = check_selection(package, selection)?;
+    if let Some(series) = missing {
+        return Err(PackError::NoSuchSeries(series));
     }
-    prepare(out)?;
-    blocks
-        .par_iter()
-        .try_for_each(|(shard, block)| extract_block(package.root(), shard, block, out))?;
+    prepare(package, out)?;
+    let wanted = |series: &str| selection.wants(series);
     let mut extracted = Extracted::default();
-    for (_, block) in &blocks {
+    let mut waiting: Vec<(ShardEntry, BlockEntry)> = Vec::new();
+    let unpack = |waiting: &mut Vec<(ShardEntry, BlockEntry)>| {
+        let unpacked = waiting
+            .par_iter()
+            .try_for_each(|(shard, block)| extract_block(package.root(), shard, block, out));
+        waiting.clear();
+        unpacked
+    };
+    package.for_each_series(&wanted, &mut |shard, block| {
         extracted.series += 1;
         extracted.files += block.members.len() as u64;
         extracted.bytes += block.content_bytes();
-    }
+        waiting.push((shard.clone(), block));
+        match waiting.len() {
+            AT_ONCE => unpack(&mut waiting),
+            _ => Ok(()),
+        }
+    })?;
+    unpack(&mut waiting)?;
+    let mark = out.join(UNFINISHED);
+    fs::remove_file(&mark).map_err(PackError::io("remove", &mark))?;
     Ok(extracted)
 }
 
-type Blocks<'a> = Vec<(&'a ShardEntry, &'a BlockEntry)>;
-
-fn selected<'a>(package: &'a Package, selection: Selection<'_>) -> Result<Blocks<'a>, PackError> {
-    let index = package.index();
-    match selection {
-        Selection::All => Ok(index
-            .shards
-            .iter()
-            .flat_map(|shard| shard.blocks.iter().map(move |block| (shard, block)))
-            .collect()),
-        Selection::Series(wanted) => wanted
-            .iter()
-            .map(|series| {
-                index
-                    .find_series(series)
-                    .ok_or_else(|| PackError::NoSuchSeries(series.clone()))
-            })
-            .collect(),
+impl Selection<'_> {
+    fn wants(self, series: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Series(wanted) => wanted.iter().any(|one| one == series),
+        }
     }
 }
 
-/// A folder that was not there or is empty holds no link that could lead out of it.
-fn prepare(out: &Path) -> Result<(), PackError> {
+/// Looks at all wanted names before anything is written; returns a series that is not there.
+fn check_selection(
+    package: &Package,
+    selection: Selection<'_>,
+) -> Result<Option<String>, PackError> {
+    let mut missing: BTreeSet<&String> = match selection {
+        Selection::All => BTreeSet::new(),
+        Selection::Series(wanted) => wanted.iter().collect(),
+    };
+    package.for_each_series(&|series| selection.wants(series), &mut |_, block| {
+        missing.remove(&block.series);
+        match block
+            .members
+            .iter()
+            .find(|member| split_member_name(&member.name).is_none())
+        {
+            Some(member) => Err(PackError::UnsafeName(member.name.clone())),
+            None => Ok(()),
+        }
+    })?;
+    Ok(missing.into_iter().next().cloned())
+}
+
+/// A folder that was not there or is empty holds no link that could lead out of it; an unfinished extraction of the
+/// same package may go on, and [`Files::create`] looks at every link in it.
+fn prepare(package: &Package, out: &Path) -> Result<(), PackError> {
     fs::create_dir_all(out).map_err(PackError::io("create", out))?;
+    let tags = package.root().join(bag::TAG_MANIFEST);
+    let tags = fs::read(&tags).map_err(PackError::io("read", &tags))?;
+    let mine = Digest::of(&tags).to_string();
+    let mark = out.join(UNFINISHED);
     let mut list = fs::read_dir(out).map_err(PackError::io("list", out))?;
-    match list.next() {
-        None => Ok(()),
-        Some(_) => Err(PackError::Exists(out.into())),
+    let goes_on = fs::read_to_string(&mark).is_ok_and(|found| found == mine);
+    if list.next().is_some() && !goes_on {
+        return Err(PackError::Exists(out.into()));
     }
+    fs::write(&mark, mine).map_err(PackError::io("write", &mark))
 }
 
 fn extract_block(
@@ -142,16 +183,35 @@ impl<'a> Files<'a> {
         })
     }
 
-    fn create(&self, member: &MemberEntry) -> Result<(File, PathBuf), PackError> {
-        let path = self.out.join(&member.name).with_extension("partial");
+    /// A new file beside the place of the member; none if the member is there already and whole.
+    fn create(&self, member: &MemberEntry) -> Result<Option<(File, PathBuf)>, PackError> {
+        let target = self.out.join(&member.name);
+        for folder in target.ancestors().skip(1).take(2) {
+            if fs::symlink_metadata(folder).is_ok_and(|found| !found.is_dir()) {
+                return Err(PackError::Exists(folder.into()));
+            }
+        }
+        if let Ok(found) = fs::symlink_metadata(&target) {
+            let whole = found.is_file()
+                && hash_file(&target).is_ok_and(|found| found == (member.sha256, member.size));
+            return match whole {
+                true => Ok(None),
+                false => Err(PackError::Exists(target)),
+            };
+        }
+        let path = target.with_extension("partial");
         let folder = path.parent().unwrap_or(self.out);
         fs::create_dir_all(folder).map_err(PackError::io("create", folder))?;
+        // A file without its name was left by a run that was stopped.
+        if fs::symlink_metadata(&path).is_ok() {
+            fs::remove_file(&path).map_err(PackError::io("remove", &path))?;
+        }
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(&path)
             .map_err(PackError::io("create", &path))?;
-        Ok((file, path))
+        Ok(Some((file, path)))
     }
 
     fn name(&mut self, member: &MemberEntry, digest: Digest) -> Result<(), PackError> {
@@ -180,7 +240,7 @@ impl Drop for Files<'_> {
 impl MemberSink for Files<'_> {
     fn begin(&mut self, member: &MemberEntry) -> io::Result<()> {
         let open = self.create(member);
-        self.open = Some(self.note(open)?);
+        self.open = self.note(open)?;
         Ok(())
     }
 
@@ -236,6 +296,45 @@ mod tests {
     }
 
     #[test]
+    fn a_stopped_extraction_goes_on_and_nothing_else_is_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, _) = SigningKey::generate(None).unwrap();
+        let package = Package::open(&write_bundle(&folder.path().join("b"), &key)).unwrap();
+        let out = folder.path().join("out");
+        extract(&package, Selection::All, &out).unwrap();
+        let mark = |text: &str| fs::write(out.join(UNFINISHED), text).unwrap();
+        let again = || extract(&package, Selection::All, &out);
+        assert!(matches!(again(), Err(PackError::Exists(_))));
+        let tags = fs::read(package.root().join(bag::TAG_MANIFEST)).unwrap();
+        let mine = Digest::of(&tags).to_string();
+        mark(&Digest::of(b"another").to_string());
+        assert!(matches!(again(), Err(PackError::Exists(_))));
+        // A killed run: one file is missing, one has no name yet, one is whole.
+        mark(&mine);
+        let lost = out.join("P22/2.25.21/0004.dcm");
+        let content = fs::read(&lost).unwrap();
+        fs::rename(&lost, lost.with_extension("partial")).unwrap();
+        let kept = out.join("P1/2.25.11/0001.dcm");
+        let before = fs::metadata(&kept).unwrap().modified().unwrap();
+        assert_eq!(again().unwrap().files, 9);
+        assert_eq!(fs::read(&lost).unwrap(), content);
+        assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), before);
+        assert!(!lost.with_extension("partial").exists() && !out.join(UNFINISHED).exists());
+        // What somebody wrote there is not overwritten.
+        mark(&mine);
+        fs::write(&kept, "mine").unwrap();
+        assert!(matches!(again(), Err(PackError::Exists(path)) if path == kept));
+        assert_eq!(fs::read(&kept).unwrap(), b"mine");
+        // A link is not followed out of the folder.
+        fs::remove_dir_all(out.join("P1")).unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, out.join("P1")).unwrap();
+        assert!(again().is_err());
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+    }
+
+    #[test]
     fn a_changed_shard_gives_no_file_a_name() {
         let folder = tempfile::tempdir().unwrap();
         let (key, _) = SigningKey::generate(None).unwrap();
@@ -247,7 +346,8 @@ mod tests {
             Compression::None,
         );
         let package = Package::open(&root).unwrap();
-        let (shard, block) = package.index().find_series("2.25.21").unwrap();
+        let index = package.full_index().unwrap();
+        let (shard, block) = index.find_series("2.25.21").unwrap();
         let path = root.join(shard.path());
         let mut bytes = fs::read(&path).unwrap();
         bytes[(block.offset + block.length / 2) as usize] ^= 4;

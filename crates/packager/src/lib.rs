@@ -23,6 +23,7 @@ pub mod verify;
 
 mod bag;
 mod canonical;
+mod columnar;
 mod decode;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

@@ -1,16 +1,19 @@
 //! Opening a package without reading its shards: statement, index, and the digests of both.
 
 use crate::bag;
+use crate::block::BlockEntry;
+use crate::builder::hash_file;
 use crate::error::PackError;
 use crate::index::Index;
 use crate::manifest::{BUNDLE_FILE, BundleManifest, Counts, RELEASE_FILE, ShardSummary};
 use crate::release::ReleaseManifest;
 use crate::seekable::Compression;
+use crate::shard::ShardEntry;
 use crate::signing::PublicKey;
-use crate::tables;
+use crate::tables::{self, BlockRows};
 use cloakroom_core::Digest;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// What a package states of itself.
@@ -81,11 +84,13 @@ impl Statement {
 }
 
 /// A package whose statement and tables have the digests that its manifests list. Shards and signature are not checked.
+///
+/// Opening it holds no table in memory: a track may have millions of instances. Series are read as they are asked for.
 #[derive(Debug, Clone)]
 pub struct Package {
     root: PathBuf,
     statement: Statement,
-    index: Index,
+    files: BTreeMap<String, Digest>,
 }
 
 impl Package {
@@ -104,11 +109,22 @@ impl Package {
         let bytes = read_listed(root, file, &tags)?;
         let statement = Statement::parse(file, &bytes)
             .map_err(|error| PackError::not_a_package(root, format!("{file}: {error}")))?;
-        let index = read_index(&statement, |path| read_listed(root, path, &payload))?;
+        for table in [tables::PATIENTS, tables::SERIES, tables::INSTANCES] {
+            let path = root.join(table);
+            let (found, _) = hash_file(&path).map_err(PackError::io("read", &path))?;
+            if payload.get(table) != Some(&found) {
+                return Err(PackError::damaged(
+                    table,
+                    "its digest is not the listed one",
+                ));
+            }
+        }
+        let mut files = tags;
+        files.extend(payload);
         Ok(Self {
             root: root.into(),
             statement,
-            index,
+            files,
         })
     }
 
@@ -124,10 +140,65 @@ impl Package {
         &self.statement
     }
 
-    /// What lies in it; the frames of blocks are not known before shards are read.
+    /// All files that the manifests list, with their digests.
     #[must_use]
-    pub const fn index(&self) -> &Index {
-        &self.index
+    pub const fn files(&self) -> &BTreeMap<String, Digest> {
+        &self.files
+    }
+
+    /// Reads a listed file that is no shard.
+    ///
+    /// # Errors
+    /// If it is not listed, or not what the list says.
+    pub(crate) fn read(&self, file: &str) -> Result<Vec<u8>, PackError> {
+        read_listed(&self.root, file, &self.files)
+    }
+
+    /// What lies in it, whole and in memory; the frames of blocks are not known before shards are read.
+    ///
+    /// # Errors
+    /// If a table changed since, or is not one.
+    pub fn full_index(&self) -> Result<Index, PackError> {
+        read_index(&self.statement, |path| self.read(path))
+    }
+
+    /// Calls with each wanted series in the order of the shards. Only one series is in memory at a time.
+    ///
+    /// # Errors
+    /// If a table is not one, or the call says so.
+    pub fn for_each_series(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+        call: &mut dyn FnMut(&ShardEntry, BlockEntry) -> Result<(), PackError>,
+    ) -> Result<(), PackError> {
+        let compression = self.compression()?;
+        let open = |table: &str| {
+            let path = self.root.join(table);
+            File::open(&path).map_err(PackError::io("open", &path))
+        };
+        let mut rows = BlockRows::open(open(tables::SERIES)?, open(tables::INSTANCES)?)?;
+        let mut shard: Option<ShardEntry> = None;
+        while let Some((path, block)) = rows.next(wanted)? {
+            if shard.as_ref().is_none_or(|shard| shard.path() != path) {
+                let mut listed = self.statement.shards().iter();
+                let summary = listed.find(|summary| summary.path == path);
+                let summary = summary.ok_or_else(|| {
+                    PackError::damaged(tables::SERIES, "the manifest lists no such shard")
+                })?;
+                shard = Some(tables::empty_shard(summary, compression)?);
+            }
+            if let Some(shard) = &shard {
+                call(shard, block)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn compression(&self) -> Result<Compression, PackError> {
+        let compression = self.statement.compression();
+        compression.ok_or_else(|| {
+            PackError::damaged(self.statement.file(), "the compression is not known")
+        })
     }
 }
 

@@ -1,4 +1,6 @@
 //! The index as CSV: a pure function of the index, so a checker writes them again and compares bytes.
+//!
+//! Tables are written and read row by row: a track may have millions of instances.
 
 use crate::block::{BlockEntry, MemberEntry};
 use crate::error::PackError;
@@ -8,6 +10,7 @@ use crate::seekable::Compression;
 use crate::shard::ShardEntry;
 use cloakroom_core::InstanceFacts;
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::str::FromStr;
 
 /// The folder of the tables.
@@ -95,14 +98,17 @@ const INSTANCE_COLUMNS: &[&str] = &[
     "orientation",
 ];
 
-/// The four tables by path.
-pub(crate) fn write(index: &Index) -> Result<BTreeMap<&'static str, Vec<u8>>, PackError> {
-    let mut tables = BTreeMap::new();
-    tables.insert(PATIENTS, patients(index)?);
-    tables.insert(STUDIES, studies(index)?);
-    tables.insert(SERIES, series(index)?);
-    tables.insert(INSTANCES, instances(index)?);
-    Ok(tables)
+/// All tables of a package, in the order in which they are written.
+pub(crate) const ALL: [&str; 4] = [PATIENTS, STUDIES, SERIES, INSTANCES];
+
+/// Writes one of the tables, row by row.
+pub(crate) fn write(index: &Index, path: &str, out: &mut dyn Write) -> Result<(), PackError> {
+    match path {
+        PATIENTS => patients(index, out),
+        STUDIES => studies(index, out),
+        SERIES => series(index, out),
+        _ => instances(index, out),
+    }
 }
 
 /// A CSV text with LF line ends; also for the tables of a release.
@@ -115,20 +121,36 @@ where
     R: IntoIterator,
     R::Item: AsRef<[u8]>,
 {
+    let mut text = Vec::new();
+    write_rows(table, columns, rows, &mut text)?;
+    Ok(text)
+}
+
+fn write_rows<R>(
+    table: &str,
+    columns: &[&str],
+    rows: impl IntoIterator<Item = R>,
+    out: &mut dyn Write,
+) -> Result<(), PackError>
+where
+    R: IntoIterator,
+    R::Item: AsRef<[u8]>,
+{
     let fault = |error: &dyn std::fmt::Display| PackError::Table {
         table: table.into(),
         why: error.to_string(),
     };
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::Any(b'\n'))
-        .from_writer(Vec::new());
+        .buffer_capacity(1 << 17)
+        .from_writer(out);
     writer
         .write_record(columns)
         .map_err(|error| fault(&error))?;
     for row in rows {
         writer.write_record(row).map_err(|error| fault(&error))?;
     }
-    writer.into_inner().map_err(|error| fault(&error))
+    writer.flush().map_err(|error| fault(&error))
 }
 
 fn blocks(index: &Index) -> impl Iterator<Item = (&ShardEntry, &BlockEntry)> {
@@ -153,7 +175,7 @@ fn first_facts(block: &BlockEntry) -> InstanceFacts {
         .unwrap_or_default()
 }
 
-fn patients(index: &Index) -> Result<Vec<u8>, PackError> {
+fn patients(index: &Index, out: &mut dyn Write) -> Result<(), PackError> {
     let mut rows: BTreeMap<&str, Vec<&BlockEntry>> = BTreeMap::new();
     for (_, block) in blocks(index) {
         rows.entry(&block.patient).or_default().push(block);
@@ -173,7 +195,7 @@ fn patients(index: &Index) -> Result<Vec<u8>, PackError> {
             counts.bytes.to_string(),
         ]
     });
-    csv_text(PATIENTS, PATIENT_COLUMNS, rows)
+    write_rows(PATIENTS, PATIENT_COLUMNS, rows, out)
 }
 
 fn count(blocks: &[&BlockEntry]) -> Counts {
@@ -187,7 +209,7 @@ fn count(blocks: &[&BlockEntry]) -> Counts {
     }
 }
 
-fn studies(index: &Index) -> Result<Vec<u8>, PackError> {
+fn studies(index: &Index, out: &mut dyn Write) -> Result<(), PackError> {
     let mut rows: BTreeMap<(&str, &str), Vec<&BlockEntry>> = BTreeMap::new();
     for (_, block) in blocks(index) {
         rows.entry((&block.patient, &block.study))
@@ -218,10 +240,10 @@ fn studies(index: &Index) -> Result<Vec<u8>, PackError> {
             counts.bytes.to_string(),
         ]
     });
-    csv_text(STUDIES, STUDY_COLUMNS, rows)
+    write_rows(STUDIES, STUDY_COLUMNS, rows, out)
 }
 
-fn series(index: &Index) -> Result<Vec<u8>, PackError> {
+fn series(index: &Index, out: &mut dyn Write) -> Result<(), PackError> {
     let rows = blocks(index).map(|(shard, block)| {
         let (site, split) = place(index, &block.patient);
         let facts = first_facts(block);
@@ -251,10 +273,10 @@ fn series(index: &Index) -> Result<Vec<u8>, PackError> {
             block.tar_length.to_string(),
         ]
     });
-    csv_text(SERIES, SERIES_COLUMNS, rows)
+    write_rows(SERIES, SERIES_COLUMNS, rows, out)
 }
 
-fn instances(index: &Index) -> Result<Vec<u8>, PackError> {
+fn instances(index: &Index, out: &mut dyn Write) -> Result<(), PackError> {
     let rows = blocks(index).flat_map(|(shard, block)| {
         let path = shard.path();
         block
@@ -262,7 +284,7 @@ fn instances(index: &Index) -> Result<Vec<u8>, PackError> {
             .iter()
             .map(move |member| instance_row(&path, member))
     });
-    csv_text(INSTANCES, INSTANCE_COLUMNS, rows)
+    write_rows(INSTANCES, INSTANCE_COLUMNS, rows, out)
 }
 
 fn instance_row(shard: &str, member: &MemberEntry) -> Vec<String> {
@@ -341,40 +363,75 @@ pub(crate) fn read(
         .enumerate()
         .map(|(number, shard)| (shard.path(), number))
         .collect();
-    let mut series = Rows::open(SERIES, SERIES_COLUMNS, series)?;
-    let mut instances = Rows::open(INSTANCES, INSTANCE_COLUMNS, instances)?;
-    while series.next()? {
-        let path = series.text(13)?.to_owned();
-        let count: usize = series.parse(10)?;
-        let mut block = BlockEntry {
-            patient: series.text(0)?.into(),
-            study: series.text(1)?.into(),
-            series: series.text(2)?.into(),
-            offset: series.parse(14)?,
-            length: series.parse(15)?,
-            tar_offset: series.parse(16)?,
-            tar_length: series.parse(17)?,
-            frames: Vec::new(),
-            members: Vec::new(),
-        };
-        for _ in 0..count {
-            if !instances.next()? || instances.text(0)? != path {
-                return Err(instances.fault("a row of the series is missing"));
-            }
-            block.members.push(read_member(&instances)?);
-        }
+    let mut rows = BlockRows::open(series, instances)?;
+    while let Some((path, block)) = rows.next(&|_| true)? {
         let Some(number) = by_path.get(&path) else {
-            return Err(series.fault("the manifest lists no such shard"));
+            return Err(rows.series.fault("the manifest lists no such shard"));
         };
         index.shards[*number].blocks.push(block);
-    }
-    if instances.next()? {
-        return Err(instances.fault("the row belongs to no series"));
     }
     Ok(index)
 }
 
-fn empty_shard(summary: &ShardSummary, compression: Compression) -> Result<ShardEntry, PackError> {
+/// Reads the tables of series and instances side by side, a series at a time.
+pub(crate) struct BlockRows<S: Read, I: Read> {
+    series: Rows<S>,
+    instances: Rows<I>,
+}
+
+impl<S: Read, I: Read> BlockRows<S, I> {
+    pub(crate) fn open(series: S, instances: I) -> Result<Self, PackError> {
+        Ok(Self {
+            series: Rows::open(SERIES, SERIES_COLUMNS, series)?,
+            instances: Rows::open(INSTANCES, INSTANCE_COLUMNS, instances)?,
+        })
+    }
+
+    /// The next wanted series with its instances, and the path of its shard.
+    pub(crate) fn next(
+        &mut self,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<(String, BlockEntry)>, PackError> {
+        let (series, instances) = (&mut self.series, &mut self.instances);
+        while series.next()? {
+            let path = series.text(13)?.to_owned();
+            let count: usize = series.parse(10)?;
+            let is_wanted = wanted(series.text(2)?);
+            let mut block = BlockEntry {
+                patient: series.text(0)?.into(),
+                study: series.text(1)?.into(),
+                series: series.text(2)?.into(),
+                offset: series.parse(14)?,
+                length: series.parse(15)?,
+                tar_offset: series.parse(16)?,
+                tar_length: series.parse(17)?,
+                frames: Vec::new(),
+                members: Vec::new(),
+            };
+            for _ in 0..count {
+                if !instances.next()? || instances.text(0)? != path {
+                    return Err(instances.fault("a row of the series is missing"));
+                }
+                if is_wanted {
+                    block.members.push(read_member(instances)?);
+                }
+            }
+            if is_wanted {
+                return Ok(Some((path, block)));
+            }
+        }
+        if instances.next()? {
+            return Err(instances.fault("the row belongs to no series"));
+        }
+        Ok(None)
+    }
+}
+
+/// A shard of the manifest, without its blocks.
+pub(crate) fn empty_shard(
+    summary: &ShardSummary,
+    compression: Compression,
+) -> Result<ShardEntry, PackError> {
     let wrong = || PackError::UnsafeName(summary.path.clone());
     let (folder, name) = summary.path.rsplit_once('/').ok_or_else(wrong)?;
     let (_, sequence, _) = crate::names::split_shard_name(name).ok_or_else(wrong)?;
@@ -406,7 +463,7 @@ fn read_patients(text: &[u8]) -> Result<BTreeMap<String, PatientPlace>, PackErro
     Ok(patients)
 }
 
-fn read_member(rows: &Rows<'_>) -> Result<MemberEntry, PackError> {
+fn read_member<R: Read>(rows: &Rows<R>) -> Result<MemberEntry, PackError> {
     let text = |column| rows.text(column).map(String::from);
     let spacing = rows.optional::<f64>(28)?.zip(rows.optional(29)?);
     Ok(MemberEntry {
@@ -447,17 +504,19 @@ fn read_member(rows: &Rows<'_>) -> Result<MemberEntry, PackError> {
 }
 
 /// The rows of a table whose columns are exactly those expected.
-struct Rows<'a> {
+struct Rows<R: Read> {
     table: &'static str,
-    reader: csv::Reader<&'a [u8]>,
+    reader: csv::Reader<R>,
     row: csv::StringRecord,
 }
 
-impl<'a> Rows<'a> {
-    fn open(table: &'static str, columns: &[&str], text: &'a [u8]) -> Result<Self, PackError> {
+impl<R: Read> Rows<R> {
+    fn open(table: &'static str, columns: &[&str], text: R) -> Result<Self, PackError> {
         let mut rows = Self {
             table,
-            reader: csv::Reader::from_reader(text),
+            reader: csv::ReaderBuilder::new()
+                .buffer_capacity(1 << 17)
+                .from_reader(text),
             row: csv::StringRecord::new(),
         };
         let headers = rows.reader.headers().map_err(|error| PackError::Table {

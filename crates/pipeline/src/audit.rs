@@ -102,8 +102,8 @@ struct FoundRecord {
 /// The member and digest of an object that the user named by its UID, its member name or its digest.
 fn find_object(path: &Path, object: &str) -> Result<(String, Digest), Failure> {
     let package = Package::open(path).map_err(packing::failure)?;
-    let members = package
-        .index()
+    let index = package.full_index().map_err(packing::failure)?;
+    let members = index
         .shards
         .iter()
         .flat_map(|shard| &shard.blocks)
@@ -278,8 +278,8 @@ pub fn sample(path: &Path, size: SampleSize, nonce: &str) -> Result<SampleReport
     let checkpoint: Checkpoint = read_text(&head)?
         .parse()
         .map_err(|_| Failure::check_failed("the signed head is damaged").at(&head))?;
-    let units: Vec<Unit> = package
-        .index()
+    let index = package.full_index().map_err(packing::failure)?;
+    let units: Vec<Unit> = index
         .shards
         .iter()
         .flat_map(|shard| &shard.blocks)

@@ -158,6 +158,8 @@ fn build_settings(
         previous: None,
         trusted: Trusted::default(),
         notices: Vec::new(),
+        sealed: None,
+        mirrors: Vec::new(),
         threads,
     }
 }

@@ -1,5 +1,12 @@
 //! `release build|diff`: from verified bundles of hospitals to a version of a track.
 
+mod seal;
+mod withdraw;
+mod withheld;
+
+pub use seal::{RevealReport, SealReport, SealSettings, reveal, seal};
+pub use withdraw::{WithdrawSettings, WithdrawnReport, withdraw};
+
 use crate::evidence::TOOL;
 use crate::progress::Progress;
 use crate::run_settings::read_track;
@@ -7,15 +14,13 @@ use crate::site::release_key;
 use crate::trust::Trusted;
 use crate::verdict::{Report, Verdict};
 use crate::verify::{self, VerifySettings};
-use crate::withdraw::Notice;
-use crate::{Failure, files, packing};
+use crate::{Failure, packing};
 use cloakroom_core::StatedDate;
-use cloakroom_packager::release::{
-    self as packed, ReleaseError, ReleaseInput, Withdrawal, WithdrawalReason,
-};
+use cloakroom_packager::release::{self as packed, ReleaseError, ReleaseInput, Withdrawal};
 use cloakroom_packager::track::{Track, TrustedSite};
 use cloakroom_packager::{
     Package, PublicKey, ShardLimits, SigningKey, Statement, ToolReference, VerifiedBundle,
+    VerifiedRelease,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,6 +46,10 @@ pub struct BuildSettings {
     pub trusted: Trusted,
     /// Withdrawal notices.
     pub notices: Vec<PathBuf>,
+    /// Sealed labels of the test side, as `release seal` wrote them.
+    pub sealed: Option<PathBuf>,
+    /// Addresses of folders that will hold the release.
+    pub mirrors: Vec<String>,
     /// How many threads.
     pub threads: usize,
 }
@@ -82,42 +91,81 @@ impl Report for BuildReport {
 /// If a bundle is not what it claims to be or not trusted, the track file has mistakes, the versions do not follow
 /// each other, or the release exists.
 pub fn build(settings: &BuildSettings, progress: &dyn Progress) -> Result<BuildReport, Failure> {
-    let mut track = read_track(&settings.track)?;
-    trust_more(&mut track, &settings.trusted);
-    let version = settings.version.parse().map_err(|_| {
-        Failure::wrong_use("the version is not a semantic version").advise("write it as 1.0.0")
-    })?;
-    let (key, signed) = key(settings)?;
-    let bundles = verified(settings, &track, progress)?;
+    let track = trusting_track(settings)?;
+    let (key, signed) = organisers_key(settings)?;
     let previous = settings
         .previous
         .as_deref()
         .map(|path| previous(path, settings, progress))
         .transpose()?;
-    let withdrawals = settings
-        .notices
-        .iter()
-        .map(|path| withdrawal(path, &track))
-        .collect::<Result<Vec<_>, _>>()?;
+    let withdrawals = withdraw::notices(&settings.notices, &track)?;
+    build_with(
+        settings,
+        &track,
+        (&key, signed),
+        previous.as_ref(),
+        &withdrawals,
+        progress,
+    )
+}
+
+/// The track, with the keys that the caller trusts as well.
+fn trusting_track(settings: &BuildSettings) -> Result<Track, Failure> {
+    let mut track = read_track(&settings.track)?;
+    trust_more(&mut track, &settings.trusted);
+    Ok(track)
+}
+
+fn build_with(
+    settings: &BuildSettings,
+    track: &Track,
+    (key, signed): (&SigningKey, bool),
+    previous: Option<&VerifiedRelease>,
+    notices: &[withdraw::Requested],
+    progress: &dyn Progress,
+) -> Result<BuildReport, Failure> {
+    let version = settings.version.parse().map_err(|_| {
+        Failure::wrong_use("the version is not a semantic version").advise("write it as 1.0.0")
+    })?;
+    if settings.bundles.is_empty() && previous.is_none() {
+        return Err(Failure::wrong_use("there is no bundle to build from")
+            .advise("name the bundles of the hospitals, or the version before with --previous"));
+    }
+    let bundles = verified(settings, track, progress)?;
+    withdraw::check_sites(notices, &bundles, previous)?;
+    let withdrawals: Vec<Withdrawal> = notices.iter().map(|one| one.withdrawal.clone()).collect();
+    let gone =
+        packed::withdrawn_objects(&bundles, previous, &withdrawals).map_err(packing::failure)?;
+    let logs = withheld::write(&settings.out, &bundles, previous, &gone)?;
+    let sealed = settings.sealed.as_deref().map(seal::read).transpose()?;
     let (name, tool_version) = TOOL.split_once('/').unwrap_or((TOOL, ""));
     let input = ReleaseInput {
-        track: &track,
+        track,
         bundles: &bundles,
         version: &version,
         date: settings.date,
-        previous: previous.as_ref(),
+        previous,
         withdrawals: &withdrawals,
         waivers: &[],
         // The builder itself takes over the log and the manifests of each bundle.
-        evidence: &[],
+        evidence: &withdraw::evidence(notices),
+        replaced: &logs.replaced,
         tool: &ToolReference {
             name: name.into(),
             version: tool_version.into(),
         },
+        sealed: sealed.as_ref(),
+        mirrors: &settings.mirrors,
         limits: ShardLimits::default(),
     };
     progress.begin("packing", None, None);
-    let path = packed::build(&input, &settings.out, &key).map_err(release_failure)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads)
+        .build()
+        .map_err(|_| Failure::could_not_run("the threads could not be started"))?;
+    let path = pool
+        .install(|| packed::build(&input, &settings.out, key))
+        .map_err(release_failure)?;
     progress.finish();
     report(&path, signed)
 }
@@ -143,7 +191,7 @@ fn trust_more(track: &mut Track, trusted: &Trusted) {
 }
 
 /// The organiser's key: where `--organiser` says, or beside the track file.
-fn key(settings: &BuildSettings) -> Result<(SigningKey, bool), Failure> {
+fn organisers_key(settings: &BuildSettings) -> Result<(SigningKey, bool), Failure> {
     let beside = settings
         .track
         .parent()
@@ -154,14 +202,13 @@ fn key(settings: &BuildSettings) -> Result<(SigningKey, bool), Failure> {
         None => Some(beside).filter(|folder| folder.join("release.key").is_file()),
     };
     match folder {
-        Some(folder) => {
-            let text = release_key(folder)?;
-            SigningKey::from_text(&text, None)
-                .map(|key| (key, true))
-                .map_err(packing::failure)
-        }
+        Some(folder) => Ok((organisers_folder_key(folder)?, true)),
         None => Ok((SigningKey::nobody(), false)),
     }
+}
+
+fn organisers_folder_key(folder: &Path) -> Result<SigningKey, Failure> {
+    SigningKey::from_text(&release_key(folder)?, None).map_err(packing::failure)
 }
 
 /// Every bundle, read from end to end and signed by a site that the track trusts.
@@ -178,7 +225,7 @@ fn verified(
             .flat_map(|site| &site.keys)
             .map(|key| key.as_str().to_owned()),
     );
-    if trusted.packages.is_empty() {
+    if trusted.packages.is_empty() && !settings.bundles.is_empty() {
         return Err(Failure::wrong_use("the track trusts no hospital, so no bundle can be taken")
             .at(&settings.track)
             .advise("put the keys of the hospitals under `sites`, or name their .pub files with --trust"));
@@ -230,51 +277,13 @@ fn previous(
         .ok_or_else(|| Failure::wrong_use("the version before is no release").at(path))
 }
 
-/// A hospital's notice, if a key that the track trusts for that hospital signed it.
-fn withdrawal(path: &Path, track: &Track) -> Result<Withdrawal, Failure> {
-    let text = files::read_text(path)?;
-    let signature = files::read_text(&path.with_added_extension("minisig"))?;
-    let notice: Notice = serde_json::from_str(&text).map_err(|error| {
-        Failure::wrong_use(format!(
-            "this is no withdrawal notice: line {}",
-            error.line()
-        ))
-        .at(path)
-    })?;
-    let site = track
-        .sites
-        .iter()
-        .find(|site| site.name.as_str() == notice.site);
-    let signed = site.is_some_and(|site| {
-        site.keys
-            .iter()
-            .any(|key| key.check(text.as_bytes(), &signature).is_some())
-    });
-    if !signed || notice.track != track.id.as_str() {
-        return Err(Failure::check_failed(
-            "no trusted key of this hospital signed the notice for this track",
-        )
-        .at(path));
-    }
-    let reason = WithdrawalReason::ALL
-        .iter()
-        .find(|reason| reason.code() == notice.reason)
-        .copied();
-    Ok(Withdrawal {
-        patient: notice.patient,
-        reason: reason.ok_or_else(|| {
-            Failure::wrong_use("the notice states a reason that is not on the list").at(path)
-        })?,
-        version: String::new(),
-        date: None,
-    })
-}
-
 fn release_failure(error: ReleaseError) -> Failure {
     match error {
         ReleaseError::Pack(error) => packing::failure(error),
         ReleaseError::SiteNotTrusted { .. } => Failure::wrong_use(error.to_string())
             .advise("put the hospital's key under `sites` in the track file, or name its .pub file with --trust"),
+        ReleaseError::BundleMissing { .. } => Failure::wrong_use(error.to_string())
+            .advise("give all bundles of the version before again, or none of them: then it is built from that version"),
         ReleaseError::NothingSelected => Failure::wrong_use(error.to_string())
             .advise("look at `select` and `checks` in the track file; `cloakroom verify` tells what the bundles hold"),
         other => Failure::wrong_use(other.to_string()),
@@ -312,17 +321,31 @@ fn report(path: &Path, signed: bool) -> Result<BuildReport, Failure> {
 pub struct DiffReport {
     /// Series that differ.
     pub changes: Vec<packed::Change>,
+    /// Patients that only the second has.
+    pub new_patients: Vec<String>,
+    /// Patients that only the first has, with the reason where `withdrawn.csv` of the second gives one.
+    pub gone_patients: BTreeMap<String, String>,
+    /// Patients that changed sides, which never happens between versions of one track.
+    pub moved_patients: Vec<String>,
     /// Shards that only the second has: what a participant downloads.
     pub new_shards: Vec<String>,
     /// Bytes of these.
     pub new_bytes: u64,
+    /// Bytes of all other files that differ: lists, tables, evidence, texts.
+    pub other_bytes: u64,
     /// Shards that only the first has.
     pub gone_shards: Vec<String>,
+    /// Tables, labels and texts that differ, by path.
+    pub changed_files: Vec<String>,
 }
 
 impl Report for DiffReport {
     fn verdict(&self) -> Verdict {
-        Verdict::Done
+        if self.moved_patients.is_empty() {
+            Verdict::Done
+        } else {
+            Verdict::CheckFailed
+        }
     }
 }
 
@@ -343,10 +366,60 @@ pub fn diff(first: &Path, second: &Path) -> Result<DiffReport, Failure> {
     let gone = old
         .iter()
         .filter(|shard| !new.iter().any(|other| other.path == shard.path));
+    let gone_shards: Vec<String> = gone.map(|shard| shard.path.clone()).collect();
+    let (old, new) = (
+        a.full_index().map_err(packing::failure)?,
+        b.full_index().map_err(packing::failure)?,
+    );
+    let reasons = packed::withdrawals_of(&b).map_err(packing::failure)?;
+    let reason = |patient: &String| {
+        let known = reasons.iter().find(|one| one.patient == *patient);
+        known.map_or_else(String::new, |one| {
+            format!("withdrawn: {}", one.reason.code())
+        })
+    };
+    let is_shard = |path: &str| {
+        b.statement()
+            .shards()
+            .iter()
+            .any(|shard| shard.path == path)
+    };
+    let changed: Vec<(&String, u64)> = b
+        .files()
+        .iter()
+        .filter(|(path, digest)| a.files().get(*path) != Some(digest) && !is_shard(path))
+        .map(|(path, _)| {
+            (
+                path,
+                std::fs::metadata(second.join(path)).map_or(0, |file| file.len()),
+            )
+        })
+        .collect();
     Ok(DiffReport {
-        changes: packed::diff(a.index(), b.index()),
+        changes: packed::diff(&old, &new),
+        new_patients: only_in(&new.patients, &old.patients),
+        gone_patients: only_in(&old.patients, &new.patients)
+            .into_iter()
+            .map(|patient| (patient.clone(), reason(&patient)))
+            .collect(),
+        moved_patients: new
+            .patients
+            .iter()
+            .filter(|(patient, place)| {
+                let before = old.patients.get(*patient);
+                before.is_some_and(|before| before.split != place.split)
+            })
+            .map(|(patient, _)| patient.clone())
+            .collect(),
         new_bytes: added.iter().map(|shard| shard.bytes).sum(),
         new_shards: added.iter().map(|shard| shard.path.clone()).collect(),
-        gone_shards: gone.map(|shard| shard.path.clone()).collect(),
+        other_bytes: changed.iter().map(|(_, bytes)| bytes).sum(),
+        changed_files: changed.into_iter().map(|(path, _)| path.clone()).collect(),
+        gone_shards,
     })
+}
+
+fn only_in<T>(one: &BTreeMap<String, T>, other: &BTreeMap<String, T>) -> Vec<String> {
+    let missing = one.keys().filter(|key| !other.contains_key(*key));
+    missing.cloned().collect()
 }

@@ -35,6 +35,8 @@ pub struct VerifyReport {
     pub kind: String,
     /// Everything that is wrong.
     pub findings: Vec<Finding>,
+    /// How many shards are gone because they held a withdrawn patient, where nothing else is wrong.
+    pub incomplete: Option<usize>,
     /// `trusted`, `unknown` or `nobody`.
     pub signer: String,
     /// How much was really read.
@@ -95,7 +97,12 @@ pub fn verify(
         Signer::Unknown(_) => "unknown",
         Signer::Nobody => "nobody",
     };
+    let incomplete = checked
+        .report
+        .only_purged()
+        .filter(|purged| checked.findings.len() == *purged);
     let verdict = match (checked.findings.is_empty(), signer) {
+        (false, _) if incomplete.is_some() => Verdict::NeedsPerson,
         (false, _) => Verdict::CheckFailed,
         (true, "trusted") => Verdict::Done,
         (true, _) => Verdict::NeedsPerson,
@@ -108,6 +115,7 @@ pub fn verify(
     Ok(VerifyReport {
         kind: kind.into(),
         findings: checked.findings,
+        incomplete,
         signer: signer.into(),
         counts: checked.report.counts,
         logs: checked.logs.into_iter().map(LogRead::into_report).collect(),

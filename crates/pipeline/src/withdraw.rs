@@ -9,6 +9,7 @@ use crate::{Failure, Site, packing};
 use cloakroom_core::{Phi, StatedDate, TrackId};
 use cloakroom_deid::TrackKeys;
 use cloakroom_packager::SigningKey;
+use cloakroom_packager::release::WithdrawalReason;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -50,14 +51,25 @@ impl Report for WithdrawReport {
 /// Bars a patient and writes the notice with its signature beside it.
 ///
 /// # Errors
-/// If the catalogue does not know the patient, or the file exists.
+/// If the catalogue does not know the patient, the reason is not on the list, or the file exists.
 pub fn withdraw(
     site: &Site,
     patient: &str,
     track: &str,
+    reason: &str,
     date: StatedDate,
     out: &Path,
 ) -> Result<WithdrawReport, Failure> {
+    let reason = WithdrawalReason::ALL
+        .iter()
+        .find(|known| known.code() == reason)
+        .ok_or_else(|| {
+            let list: Vec<_> = WithdrawalReason::ALL
+                .iter()
+                .map(|reason| format!("{} ({})", reason.code(), reason.meaning()))
+                .collect();
+            Failure::wrong_use("the reason is not on the list").advise(list.join(", "))
+        })?;
     let track: TrackId = track
         .parse()
         .map_err(|error: cloakroom_core::ids::NotAName| Failure::wrong_use(error.to_string()))?;
@@ -74,7 +86,7 @@ pub fn withdraw(
         track: track.to_string(),
         patient: pseudonym.clone(),
         date,
-        reason: "withdrawn-by-hospital".into(),
+        reason: reason.code().into(),
     };
     let text = serde_json::to_string_pretty(&notice)
         .map_err(|_| Failure::could_not_run("the notice could not be written as JSON"))?;

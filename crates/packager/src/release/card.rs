@@ -5,7 +5,7 @@ use super::manifest::ReleaseManifest;
 use super::people::Person;
 use super::versions::{Change, ChangeKind};
 use crate::manifest::Counts;
-use crate::readme::how_to_check;
+use crate::readme::{how_to_check, how_to_use};
 use crate::track::Trait;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -94,11 +94,12 @@ pub(super) fn english(input: &ReleaseInput<'_>, facts: &Facts<'_>) -> String {
     let rule = &manifest.split_rule;
     let k = &manifest.anonymity;
     let mut text = format!(
-        "---\nlicense: other\nlicense_name: {}\npretty_name: {}\ntags: [medical, dicom, {}]\n---\n\n\
+        "---\nlicense: other\nlicense_name: {}\npretty_name: {}\ntags: [medical, dicom, {}]\n{}---\n\n\
          # {} {}\n\n{}\n\nA Chinese text is in `README.zh.md`.\n\n## What it holds\n\n{}\n",
         serde_json::Value::from(manifest.licence.id.as_str()),
         serde_json::Value::from(manifest.title.as_str()),
         manifest.track,
+        configurations(manifest),
         manifest.title,
         manifest.version,
         input.track.description.trim(),
@@ -135,7 +136,7 @@ pub(super) fn english(input: &ReleaseInput<'_>, facts: &Facts<'_>) -> String {
          The images are de-identified, which is not the same as anonymous. Over {}, the smallest group has {} patients;\n\
          {} patients are in groups of fewer than {}. Identical pixels can be matched by anyone who holds the original.\n\
          Whether one person was in two hospitals is not known: pseudonyms are made by each hospital with a key of its own.\n\n\
-         ## Licence\n\n{}. {}Questions and notices of withdrawal: {}.\n\n{}",
+         ## Licence\n\n{}. {}Questions and notices of withdrawal: {}.\n\n{}\n{}",
         reasons_table(
             manifest,
             ["what became of what the bundles hold", "instances", "bytes"]
@@ -169,7 +170,31 @@ pub(super) fn english(input: &ReleaseInput<'_>, facts: &Facts<'_>) -> String {
             "data/*/dicom",
             &manifest.compression
         ),
+        how_to_use(manifest),
     );
+    text
+}
+
+/// What the Hugging Face Hub loads, by side. One README can name files of one kind only, and its reader of shards
+/// takes no compressed ones; their tables stand in for them.
+fn configurations(manifest: &ReleaseManifest) -> String {
+    let mut text = String::from("configs:\n");
+    if manifest.compression == "none" {
+        text.push_str("  - config_name: dicom\n    data_files:\n");
+        for side in manifest.splits.keys() {
+            let _ = writeln!(
+                text,
+                "      - split: {side}\n        path: data/{side}/dicom/*.tar"
+            );
+        }
+        return text;
+    }
+    for table in ["series", "instances", "studies", "patients"] {
+        let _ = writeln!(
+            text,
+            "  - config_name: {table}\n    data_files:\n      - split: release\n        path: data/tables/{table}.parquet"
+        );
+    }
     text
 }
 
@@ -201,7 +226,10 @@ pub(super) fn chinese(input: &ReleaseInput<'_>, facts: &Facts<'_>) -> String {
          ## 残余风险\n\n影像已去标识化，但去标识化不等于匿名化。按 {} 分组，最小组有 {} 名患者；有 {} 名患者所在的组少于 {} 人。\n\
          持有原始影像者可通过相同像素进行比对。同一人是否在两家医院就诊无从得知，因为各院使用各自的密钥生成假名。\n\n\
          ## 许可\n\n{}。{}咨询与撤回通知：{}。\n\n\
-         ## 校验\n\n```sh\nminisign -V -P {} -m tagmanifest-sha256.txt\nsha256sum -c --quiet tagmanifest-sha256.txt\nsha256sum -c --quiet manifest-sha256.txt\n```\n",
+         ## 校验\n\n```sh\nminisign -V -P {} -m tagmanifest-sha256.txt\nsha256sum -c --quiet tagmanifest-sha256.txt\nsha256sum -c --quiet manifest-sha256.txt\n```\n\n\
+         ## 使用与更新\n\n```sh\npython3 cloakroom_loader.py check .\npython3 cloakroom_loader.py list . --split train\n```\n\n\
+         分片名称的含义永不改变，已有的分片无须重新下载。更新后执行 `xargs -r rm -f -- < removed.txt` 删除已撤下的文件；\n\
+         `withdrawn.csv` 列出的患者，其数据及衍生数据均不得继续使用。\n",
         reasons_table(manifest, ["交付内容的去向", "实例", "字节"]),
         rule.algorithm,
         rule.seed,

@@ -31,7 +31,13 @@ pub(super) fn document(
 ) -> Value {
     let mut distribution: Vec<Value> = tables
         .iter()
-        .map(|(path, (digest, bytes))| file_object(path, "text/csv", digest, *bytes))
+        .map(|(path, (digest, bytes))| {
+            let kind = match path.ends_with(".parquet") {
+                true => "application/vnd.apache.parquet",
+                false => "text/csv",
+            };
+            file_object(path, kind, digest, *bytes)
+        })
         .collect();
     let kind = match manifest.compression.as_str() {
         "none" => "application/x-tar",

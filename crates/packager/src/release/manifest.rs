@@ -1,5 +1,6 @@
 //! `release.json`.
 
+use super::sealed::SealedSummary;
 use crate::manifest::{Counts, FormatVersion, ProfileReference, ShardSummary, ToolReference};
 use crate::signing::PublicKey;
 use cloakroom_core::{Digest, SiteName, StatedDate, Tally, TrackId};
@@ -25,6 +26,9 @@ pub struct ReleaseManifest {
     /// The version before, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousRelease>,
+    /// All versions before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<semver::Version>,
     /// Who may be asked.
     pub contact: String,
     /// The licence.
@@ -54,6 +58,9 @@ pub struct ReleaseManifest {
     /// The labels, if the bundles have any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<super::LabelSummary>,
+    /// The labels of the test side that are sealed, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<SealedSummary>,
 }
 
 /// The version before.

@@ -1,18 +1,20 @@
 //! Track releases: what organisers make of the bundles of many hospitals.
 
 mod card;
+mod carry;
 mod croissant;
 mod downloads;
 mod labels;
 mod manifest;
 mod people;
 mod purge;
+mod sealed;
 mod select;
 mod shards;
 mod split;
 mod versions;
 
-pub use downloads::{DownloadTool, download_list};
+pub use carry::{Replaced, withdrawn_objects};
 pub use labels::{AgreementSummary, LabelSummary};
 pub use manifest::{
     AnonymitySummary, BundleReference, CheckSummary, LicenceReference, PreviousRelease,
@@ -20,7 +22,8 @@ pub use manifest::{
 };
 pub use purge::purge;
 pub(crate) use purge::{PURGED, PURGED_SIGNATURE};
-pub use versions::{Change, ChangeKind, Withdrawal, WithdrawalReason, diff};
+pub use sealed::{COMMITMENT, Commitment, SEALED_LABELS, SealedLabels, SealedSummary};
+pub use versions::{Change, ChangeKind, Withdrawal, WithdrawalReason, diff, withdrawals_of};
 
 use crate::bag::{BagInfo, Files, TAG_MANIFEST, is_payload};
 use crate::builder::PackageBuilder;
@@ -45,6 +48,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
+/// The loader for participants, which every release carries.
+const LOADER_FILE: &str = "cloakroom_loader.py";
+const LOADER: &str = include_str!("../../../../python/cloakroom_loader.py");
+
 /// Everything that decides the bytes of a release.
 #[derive(Debug, Clone, Copy)]
 pub struct ReleaseInput<'a> {
@@ -64,8 +71,14 @@ pub struct ReleaseInput<'a> {
     pub waivers: &'a [Waiver],
     /// Files for `evidence/`: names and contents, such as the proofs that each object is in its hospital's log.
     pub evidence: &'a [(String, Vec<u8>)],
+    /// Files that take the place of evidence that is taken over.
+    pub replaced: &'a Replaced,
     /// The program.
     pub tool: &'a ToolReference,
+    /// The sealed labels of the test side.
+    pub sealed: Option<&'a SealedLabels>,
+    /// Addresses of folders that will hold the release, for the download lists.
+    pub mirrors: &'a [String],
     /// How large shards may become.
     pub limits: ShardLimits,
 }
@@ -130,6 +143,9 @@ pub enum ReleaseError {
     /// Nothing is left to release.
     #[error("nothing is left to release: all instances were left out, stopped or withdrawn")]
     NothingSelected,
+    /// A label is sealed of somebody who is not on the test side.
+    #[error("labels of patient {0} are sealed, who is not on the test side of this release")]
+    SealedOutsideTest(String),
     /// A version must be newer than the one before.
     #[error("version {version} is not newer than {before}")]
     VersionNotNewer {
@@ -138,9 +154,19 @@ pub enum ReleaseError {
         /// The version before.
         before: semver::Version,
     },
-    /// Something of the version before is in no bundle that was given.
+    /// A delivery is not the one that the version before was built from.
     #[error(
-        "{count} series of the version before are in no bundle that was given, such as {example}"
+        "delivery {delivery} of site {site} is not the one that the version before was built from"
+    )]
+    OtherDelivery {
+        /// The hospital.
+        site: SiteName,
+        /// The number.
+        delivery: u32,
+    },
+    /// Some deliveries of the version before were given again, and others were not.
+    #[error(
+        "the version before is of deliveries of which {count} were not given, such as {example}, and others were"
     )]
     BundleMissing {
         /// How many.
@@ -189,6 +215,9 @@ pub fn build(
     let people = people::people(&selection.series);
     let sides = split::assign(&input.track.split, &people, &before.sides);
     let labels = labels::gather(input, &selection.series, &sides)?;
+    if let Some(sealed) = input.sealed {
+        sealed.check(&sides)?;
+    }
     let planned = shards::plan(input, &selection.series, &sides);
     let mut builder = PackageBuilder::begin(out)?;
     let since = shards::write(input, &mut builder, &planned)?;
@@ -199,6 +228,8 @@ pub fn build(
         split: sides.get(patient).cloned().unwrap_or_default(),
     })?;
     labels.write(&mut builder)?;
+    builder.add_tables(&index)?;
+    builder.add_parquet()?;
     let scene = Scene {
         input,
         selection: &selection,
@@ -208,11 +239,17 @@ pub fn build(
         since: &since,
         index: &index,
         before: &before,
+        bundles: carry::references(input)?,
         key,
     };
     let manifest = scene.manifest();
     scene.write_texts(&mut builder, &manifest)?;
     scene.write_evidence(&mut builder)?;
+    if let Some(sealed) = input.sealed {
+        sealed.add(&mut builder)?;
+    }
+    let removed = versions::removed(input.previous, &before.removed, builder.files());
+    builder.add_text(versions::REMOVED, &removed)?;
     let info = BagInfo {
         identifier: format!("{}-{}", manifest.track, manifest.version),
         organization: manifest.contact.clone(),
@@ -220,7 +257,8 @@ pub fn build(
         date: manifest.date.to_string(),
         software: format!("{} {}", manifest.tool.name, manifest.tool.version),
     };
-    Ok(builder.seal(&index, &info, key)?)
+    let lists = |files: &Files| downloads::lists(&manifest, input.mirrors, files);
+    Ok(builder.seal(&index, &info, key, &lists)?)
 }
 
 fn check_bundles(input: &ReleaseInput<'_>) -> Result<(), ReleaseError> {
@@ -256,7 +294,6 @@ fn check_bundles(input: &ReleaseInput<'_>) -> Result<(), ReleaseError> {
     Ok(())
 }
 
-/// A release is made of all deliveries, so what was released before must be in one of them or withdrawn.
 fn check_previous(input: &ReleaseInput<'_>) -> Result<(), ReleaseError> {
     let Some(previous) = input.previous else {
         return Ok(());
@@ -273,37 +310,7 @@ fn check_previous(input: &ReleaseInput<'_>) -> Result<(), ReleaseError> {
             before: previous.manifest.version.clone(),
         });
     }
-    let shards = input
-        .bundles
-        .iter()
-        .flat_map(|bundle| &bundle.checked.index.shards);
-    let given: BTreeSet<&str> = shards
-        .flat_map(|shard| &shard.blocks)
-        .map(|block| block.series.as_str())
-        .collect();
-    let withdrawn: BTreeSet<&str> = input
-        .withdrawals
-        .iter()
-        .map(|one| one.patient.as_str())
-        .collect();
-    let blocks = previous
-        .checked
-        .index
-        .shards
-        .iter()
-        .flat_map(|shard| &shard.blocks);
-    let missing: Vec<_> = blocks
-        .filter(|block| {
-            !given.contains(block.series.as_str()) && !withdrawn.contains(block.patient.as_str())
-        })
-        .collect();
-    match missing.first() {
-        None => Ok(()),
-        Some(block) => Err(ReleaseError::BundleMissing {
-            count: missing.len(),
-            example: block.series.clone(),
-        }),
-    }
+    carry::carried(input).map(drop)
 }
 
 /// What the version before hands down.
@@ -311,6 +318,7 @@ fn check_previous(input: &ReleaseInput<'_>) -> Result<(), ReleaseError> {
 struct Before {
     sides: BTreeMap<String, String>,
     withdrawn: Vec<Withdrawal>,
+    removed: String,
     changelog: String,
 }
 
@@ -319,22 +327,11 @@ impl Before {
         let Some(previous) = input.previous else {
             return Ok(Self::default());
         };
-        let file = |name: &str| {
-            let path = previous.checked.root.join(name);
-            let bytes = fs::read(&path).map_err(PackError::io("read", &path))?;
-            let expected = previous.checked.files.get(name).copied();
-            match expected {
-                Some(expected) if expected == Digest::of(&bytes) => Ok(bytes),
-                expected => Err(PackError::ChangedAfterCheck {
-                    file: name.into(),
-                    expected: expected.unwrap_or_else(|| Digest::of(b"")),
-                }),
-            }
-        };
         Ok(Self {
-            sides: versions::read_sides(&file(versions::SIDES)?)?,
-            withdrawn: versions::read_withdrawn(&file(versions::WITHDRAWN)?)?,
-            changelog: String::from_utf8_lossy(&file("CHANGELOG.md")?).into_owned(),
+            sides: versions::read_sides(&file_of(previous, versions::SIDES)?)?,
+            withdrawn: tombstones(previous)?,
+            removed: String::from_utf8_lossy(&file_of(previous, versions::REMOVED)?).into_owned(),
+            changelog: String::from_utf8_lossy(&file_of(previous, "CHANGELOG.md")?).into_owned(),
         })
     }
 
@@ -357,6 +354,25 @@ impl Before {
     }
 }
 
+/// A file of the version before that is no shard, as it was verified.
+fn file_of(previous: &VerifiedRelease, name: &str) -> Result<Vec<u8>, PackError> {
+    let path = previous.checked.root.join(name);
+    let bytes = fs::read(&path).map_err(PackError::io("read", &path))?;
+    let expected = previous.checked.files.get(name).copied();
+    match expected {
+        Some(expected) if expected == Digest::of(&bytes) => Ok(bytes),
+        expected => Err(PackError::ChangedAfterCheck {
+            file: name.into(),
+            expected: expected.unwrap_or_else(|| Digest::of(b"")),
+        }),
+    }
+}
+
+/// Who was withdrawn up to a version.
+fn tombstones(release: &VerifiedRelease) -> Result<Vec<Withdrawal>, PackError> {
+    versions::read_withdrawn(&file_of(release, versions::WITHDRAWN)?)
+}
+
 /// The stable name of a check, as track files have it.
 fn check_name(check: CheckName) -> String {
     serde_json::to_value(check)
@@ -375,6 +391,7 @@ struct Scene<'a> {
     since: &'a BTreeMap<String, semver::Version>,
     index: &'a Index,
     before: &'a Before,
+    bundles: Vec<BundleReference>,
     key: &'a SigningKey,
 }
 
@@ -397,6 +414,7 @@ impl Scene<'_> {
                 version: previous.manifest.version.clone(),
                 tagmanifest_sha256: previous.checked.tagmanifest,
             }),
+            earlier: self.earlier(),
             contact: track.contact.clone(),
             licence: LicenceReference {
                 id: track.licence.id.clone(),
@@ -425,12 +443,19 @@ impl Scene<'_> {
                 held_out_site: track.split.held_out_site.clone(),
             },
             shards: self.index.shards.iter().map(summary).collect(),
-            bundles: self.bundles(),
+            bundles: self.bundles.clone(),
             conservation: self.selection.conservation.clone(),
             checks: self.checks(),
             anonymity: people::anonymity(&track.anonymity, self.people),
             labels: self.labels.summary.clone(),
+            sealed: self.input.sealed.map(SealedLabels::summary),
         }
+    }
+
+    fn earlier(&self) -> Vec<semver::Version> {
+        let previous = self.input.previous.map(|previous| &previous.manifest);
+        let versions = previous.map(|before| before.earlier.iter().chain([&before.version]));
+        versions.into_iter().flatten().cloned().collect()
     }
 
     fn splits(&self) -> BTreeMap<String, SplitSummary> {
@@ -457,21 +482,6 @@ impl Scene<'_> {
     /// What the checks found, of images and of labels.
     fn findings(&self) -> impl Iterator<Item = &WeighedFinding> {
         self.selection.findings.iter().chain(&self.labels.findings)
-    }
-
-    fn bundles(&self) -> Vec<BundleReference> {
-        let reference = |bundle: &VerifiedBundle| BundleReference {
-            site: bundle.manifest.site.clone(),
-            delivery: bundle.manifest.delivery,
-            date: bundle.manifest.date,
-            instances: bundle.manifest.counts.instances,
-            tagmanifest_sha256: bundle.checked.tagmanifest,
-            signing_key: bundle.manifest.signing_key.clone(),
-            profile: bundle.manifest.profile.clone(),
-        };
-        let mut bundles: Vec<_> = self.input.bundles.iter().map(reference).collect();
-        bundles.sort();
-        bundles
     }
 
     fn checks(&self) -> Vec<CheckSummary> {
@@ -510,14 +520,17 @@ impl Scene<'_> {
         if !input.track.dua.is_empty() {
             builder.add_text("DUA.txt", &input.track.dua)?;
         }
+        builder.add_text(LOADER_FILE, LOADER)?;
         builder.add_text("CITATION.cff", &card::citation(input))?;
         builder.add_text(
             "CHANGELOG.md",
             &card::changelog(input, &changes, &self.before.changelog),
         )?;
-        let tables: Files = tables::write(self.index)?
-            .into_iter()
-            .map(|(path, text)| (path.to_owned(), (Digest::of(&text), text.len() as u64)))
+        let tables: Files = builder
+            .files()
+            .iter()
+            .filter(|(path, _)| path.starts_with(tables::FOLDER))
+            .map(|(path, file)| (path.clone(), *file))
             .collect();
         let url = &input.track.licence.url;
         let croissant = croissant::document(manifest, input.track.description.trim(), url, &tables);
@@ -547,7 +560,8 @@ impl Scene<'_> {
     }
 
     /// Each hospital's evidence and signed statement, the findings of the checks, and what the caller hands in.
-    fn write_evidence(&self, builder: &mut PackageBuilder) -> Result<(), PackError> {
+    fn write_evidence(&self, builder: &mut PackageBuilder) -> Result<(), ReleaseError> {
+        carry::copy_evidence(self.input, builder)?;
         for bundle in self.input.bundles {
             let folder = format!("{}-d{:04}", bundle.manifest.site, bundle.manifest.delivery);
             for (path, expected) in &bundle.checked.files {
@@ -560,21 +574,18 @@ impl Scene<'_> {
                 if is_payload(path) || path.starts_with("post/") || own.contains(&path.as_str()) {
                     continue;
                 }
-                let from = bundle.checked.root.join(path);
-                let mut file = fs::File::open(&from).map_err(PackError::io("open", &from))?;
                 let name = path.strip_prefix("evidence/").unwrap_or(path);
-                let target = format!("evidence/{folder}/{name}");
-                let found = builder.add_file(&target, &mut file)?;
                 let expected = match path.as_str() {
                     TAG_MANIFEST => &bundle.checked.tagmanifest,
                     _ => expected,
                 };
-                if found != *expected {
-                    return Err(PackError::ChangedAfterCheck {
-                        file: path.clone(),
-                        expected: *expected,
-                    });
-                }
+                carry::copy(
+                    self.input,
+                    builder,
+                    bundle.checked.root.join(path),
+                    &format!("evidence/{folder}/{name}"),
+                    *expected,
+                )?;
             }
         }
         builder.add_file("evidence/checks.csv", &mut self.checks_csv()?.as_slice())?;

@@ -36,7 +36,7 @@ pub fn purge(
         Ok(text) => bag::parse_manifest(&text).map_err(|why| PackError::damaged(PURGED, why))?,
         Err(_) => BTreeMap::new(),
     };
-    for shard in &package.index().shards {
+    for shard in &package.full_index()?.shards {
         if shard
             .blocks
             .iter()

@@ -1,18 +1,20 @@
 //! What of the bundles goes into a release, and why the rest does not: every instance has one fate.
 
+use super::carry::carried;
 use super::{ReleaseError, ReleaseInput, manifest::ReleaseConservation};
 use crate::block::{BlockEntry, MemberEntry};
 use crate::checks::{self, CheckFinding, SeriesUnderCheck};
 use crate::shard::ShardEntry;
 use crate::track::{Select, Severity};
-use crate::verify::VerifiedBundle;
+use crate::verify::{Checked, VerifiedBundle, VerifiedRelease};
 use cloakroom_core::{InstanceFacts, Tally};
 use std::collections::BTreeMap;
 
-/// One instance where it lies in a bundle.
+/// One instance where it lies: in a bundle, or in the version before where the bundles of that are not given again.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
-    pub(super) bundle: &'a VerifiedBundle,
+    pub(super) site: &'a str,
+    pub(super) package: &'a Checked,
     pub(super) shard: &'a ShardEntry,
     pub(super) block: &'a BlockEntry,
     pub(super) member: &'a MemberEntry,
@@ -118,11 +120,12 @@ impl Fate {
 
 /// Applies supersession, withdrawals, the rules of the track, and its checks, in this order.
 pub(super) fn select<'a>(input: &ReleaseInput<'a>) -> Result<Selection<'a>, ReleaseError> {
+    let carried = carried(input)?;
     let mut ledger = Ledger {
-        conservation: ReleaseConservation::default(),
+        conservation: carried.map(to_be_judged_again).unwrap_or_default(),
         reasons: BTreeMap::new(),
     };
-    let latest = latest_instances(input.bundles, &mut ledger);
+    let latest = latest_instances(carried, input.bundles, &mut ledger);
     let series = group(input, latest, &mut ledger)?;
     let series = long_enough(input, series, &mut ledger);
     let (series, findings) = unblocked(input, series, &mut ledger);
@@ -137,34 +140,61 @@ pub(super) fn select<'a>(input: &ReleaseInput<'a>) -> Result<Selection<'a>, Rele
     })
 }
 
+/// What the version before counted, without what it released: the fate of that is decided anew.
+fn to_be_judged_again(previous: &VerifiedRelease) -> ReleaseConservation {
+    let mut conservation = previous.manifest.conservation.clone();
+    conservation.released = Tally::default();
+    conservation.reasons.remove(Fate::Released.name());
+    conservation
+}
+
 /// By SOP Instance UID the instance of the latest delivery; earlier ones are superseded.
 fn latest_instances<'a>(
+    carried: Option<&'a VerifiedRelease>,
     bundles: &'a [VerifiedBundle],
     ledger: &mut Ledger,
 ) -> BTreeMap<&'a str, Source<'a>> {
+    let mut latest = BTreeMap::new();
+    if let Some(previous) = carried {
+        let site = |block: &BlockEntry| {
+            let place = previous.checked.index.patients.get(&block.patient);
+            place.map_or("", |place| place.site.as_str())
+        };
+        for source in sources(&previous.checked, site) {
+            latest.insert(source.member.facts.instance.as_str(), source);
+        }
+    }
     let mut ordered: Vec<_> = bundles.iter().collect();
     ordered.sort_by_key(|bundle| (&bundle.manifest.site, bundle.manifest.delivery));
-    let mut latest = BTreeMap::new();
     for bundle in ordered {
-        for shard in &bundle.checked.index.shards {
-            for block in &shard.blocks {
-                for member in &block.members {
-                    ledger.found(member.size);
-                    let source = Source {
-                        bundle,
-                        shard,
-                        block,
-                        member,
-                    };
-                    let before = latest.insert(member.facts.instance.as_str(), source);
-                    if let Some(before) = before {
-                        ledger.note(Fate::NotSelected, "superseded", &before);
-                    }
-                }
+        for source in sources(&bundle.checked, |_| bundle.manifest.site.as_str()) {
+            ledger.found(source.member.size);
+            let before = latest.insert(source.member.facts.instance.as_str(), source);
+            if let Some(before) = before {
+                ledger.note(Fate::NotSelected, "superseded", &before);
             }
         }
     }
     latest
+}
+
+fn sources<'a>(
+    package: &'a Checked,
+    site: impl Fn(&'a BlockEntry) -> &'a str,
+) -> impl Iterator<Item = Source<'a>> {
+    let shards = package.index.shards.iter();
+    let blocks = shards.flat_map(|shard| shard.blocks.iter().map(move |block| (shard, block)));
+    blocks.flat_map(move |(shard, block)| {
+        let site = site(block);
+        let members = block.members.iter();
+        members.map(move |member| Source {
+            site,
+            package,
+            shard,
+            block,
+            member,
+        })
+    })
 }
 
 fn group<'a>(
@@ -187,7 +217,7 @@ fn group<'a>(
             continue;
         }
         let block = source.block;
-        let site = source.bundle.manifest.site.as_str();
+        let site = source.site;
         let group = groups
             .entry(&block.series)
             .or_insert_with(|| SelectedSeries {

@@ -220,12 +220,7 @@ fn write_one(
                     whole.filter(|source| source.shard.compression.name() == compression.name());
                 match copied {
                     Some(source) => {
-                        copy_block(
-                            &mut writer,
-                            &source.bundle.checked,
-                            source.shard,
-                            source.block,
-                        )?;
+                        copy_block(&mut writer, source.package, source.shard, source.block)?;
                     }
                     None => repack(&mut writer, builder.root(), one, compression)?,
                 }
@@ -423,11 +418,7 @@ fn scratch(path: &Path) -> Result<File, PackError> {
 /// The tar of a block, checked against its index.
 fn unpack(source: &Source<'_>, path: &Path) -> Result<File, PackError> {
     let mut tar = scratch(path)?;
-    let mut bytes = BufReader::new(open_block(
-        &source.bundle.checked,
-        source.shard,
-        source.block,
-    )?);
+    let mut bytes = BufReader::new(open_block(source.package, source.shard, source.block)?);
     let mut both = Both(
         &mut tar,
         TarChecker::new(&source.block.members, Judge::default()),
@@ -437,7 +428,7 @@ fn unpack(source: &Source<'_>, path: &Path) -> Result<File, PackError> {
     match (decoded, fault, judge.wrong) {
         (Ok(_), None, None) => Ok(tar),
         (_, _, wrong) => Err(changed(
-            &source.bundle.checked.root.join(source.shard.path()),
+            &source.package.root.join(source.shard.path()),
             wrong.unwrap_or(source.shard.sha256),
         )),
     }

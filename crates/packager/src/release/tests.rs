@@ -145,7 +145,13 @@ impl<'a> Wish<'a> {
             withdrawals: &withdrawals,
             waivers: self.waivers,
             evidence: &[("proofs.jsonl".into(), b"{}\n".to_vec())],
+            replaced: &Replaced::new(),
             tool: &tool(),
+            sealed: None,
+            mirrors: &[
+                "https://a.example/lung/".to_owned(),
+                "https://b.example".to_owned(),
+            ],
             limits: ShardLimits {
                 target: 40_000,
                 maximum: 160_000,
@@ -518,7 +524,7 @@ fn what_should_not_be_built_is_refused() {
     };
     assert!(matches!(
         fewer.build(&house, "x"),
-        Err(ReleaseError::BundleMissing { count: 10, .. })
+        Err(ReleaseError::BundleMissing { count: 1, .. })
     ));
     assert!(!house.out("x").exists());
 }
@@ -636,33 +642,90 @@ fn a_download_list_has_what_the_older_version_lacks() {
         ..Wish::first(&house, &bundles)
     }
     .verified(&house, "r2");
-    let (old, new) = (
-        Package::open(first.root()).unwrap(),
-        Package::open(second.root()).unwrap(),
+    let files = second.checked.files.len();
+    let shards = second.manifest().shards.len();
+    let whole = text(&second, "post/download.aria2.txt");
+    assert_eq!(whole.matches("checksum=sha-256=").count(), files);
+    let update = text(&second, "post/update-from-1.0.0.aria2.txt");
+    assert_eq!(
+        update.matches("checksum=sha-256=").count(),
+        files - shards + 1,
+        "{update}"
     );
-    let mirrors = [
-        "https://a.example/lung/".to_owned(),
-        "https://b.example".to_owned(),
-    ];
-    let whole = download_list(&new, None, &mirrors, DownloadTool::Aria2);
-    assert_eq!(whole.lines().count(), 3 * new.statement().shards().len());
-    let delta = download_list(&new, Some(&old), &mirrors, DownloadTool::Aria2);
-    assert_eq!(delta.lines().count(), 3, "{delta}");
-    let shard = new.index().find_series("2.25.901").unwrap().0;
+    let shard = second.index().find_series("2.25.901").unwrap().0;
     let wanted = format!(
         "https://a.example/lung/{0}\thttps://b.example/{0}\n  out={0}\n  checksum=sha-256={1}\n",
         shard.path(),
         shard.sha256
     );
-    assert_eq!(delta, wanted);
-    let curl = download_list(&new, Some(&old), &mirrors, DownloadTool::Curl);
-    assert_eq!(
-        curl,
-        format!(
-            "url = \"https://a.example/lung/{0}\"\noutput = \"{0}\"\n",
-            shard.path()
+    assert!(update.contains(&wanted));
+    let curl = text(&second, "post/update-from-1.0.0.curl.txt");
+    let resumed = curl.matches("continue-at").count();
+    assert_eq!(resumed, 1, "{curl}");
+    let signature = text(&second, "post/download.aria2.txt.minisig");
+    let key = house.organiser.public();
+    assert!(key.check(whole.as_bytes(), &signature).is_some());
+}
+
+#[test]
+fn a_version_is_built_from_the_one_before_and_what_is_new() {
+    let house = house();
+    let mut bundles = house.bundles();
+    let first = Wish::first(&house, &bundles).verified(&house, "r1");
+    let more = [house.bundle(0, 2, &[("C1", &[("2.25.901", 5)])], Compression::default())];
+    let carried = Wish {
+        version: "1.1.0",
+        previous: Some(&first),
+        withdrawn: &["A07"],
+        ..Wish::first(&house, &more)
+    }
+    .verified(&house, "carried");
+    bundles.extend(more);
+    let whole = Wish {
+        version: "1.1.0",
+        previous: Some(&first),
+        withdrawn: &["A07"],
+        ..Wish::first(&house, &bundles)
+    }
+    .verified(&house, "whole");
+    assert_eq!(carried.index(), whole.index());
+    let told = |release: &VerifiedRelease| {
+        let manifest = release.manifest();
+        (
+            manifest.conservation.clone(),
+            manifest.bundles.clone(),
+            manifest.counts,
         )
-    );
+    };
+    assert_eq!(told(&carried), told(&whole));
+    for file in ["evidence/GX02-d0001/log.jsonl", "evidence/checks-1.0.0.csv"] {
+        assert!(carried.root().join(file).is_file(), "{file}");
+    }
+    let removed = text(&carried, "removed.txt");
+    let held = |shard: &&crate::ShardEntry| shard.blocks.iter().any(|block| block.patient == "A07");
+    let gone: Vec<String> = first
+        .index()
+        .shards
+        .iter()
+        .filter(held)
+        .map(crate::ShardEntry::path)
+        .collect();
+    assert_eq!(removed.lines().collect::<Vec<_>>(), gone);
+    let nothing: [VerifiedBundle; 0] = [];
+    let third = Wish {
+        version: "1.1.1",
+        previous: Some(&carried),
+        withdrawn: &["BB02"],
+        ..Wish::first(&house, &nothing)
+    }
+    .verified(&house, "third");
+    assert!(!third.index().patients.contains_key("BB02"));
+    assert!(text(&third, "removed.txt").contains(&gone[0]));
+    assert_eq!(third.manifest().earlier.len(), 2);
+    assert!(third.manifest().conservation.holds());
+    for (patient, place) in &third.index().patients {
+        assert_eq!(carried.index().patients.get(patient), Some(place));
+    }
 }
 
 fn sound(root: &Path, command: &str) -> (bool, String) {

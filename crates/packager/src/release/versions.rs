@@ -1,9 +1,12 @@
 //! What changed between two versions: by series, by shard, and who was withdrawn.
 
+use crate::bag;
 use crate::block::BlockEntry;
 use crate::error::PackError;
 use crate::index::Index;
-use crate::tables::csv_text;
+use crate::package::Package;
+use crate::tables::{self, csv_text};
+use crate::verify::VerifiedRelease;
 use cloakroom_core::StatedDate;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +17,8 @@ pub(super) const CHANGES: &str = "changes.csv";
 pub(super) const VERSION_MAP: &str = "version-map.csv";
 /// The tombstones.
 pub(super) const WITHDRAWN: &str = "withdrawn.csv";
+/// The files that earlier versions had and this one has not.
+pub(super) const REMOVED: &str = "removed.txt";
 /// Every patient that ever had a side.
 pub(super) const SIDES: &str = "sides.csv";
 
@@ -229,6 +234,14 @@ pub(super) fn withdrawn_csv(withdrawals: &[Withdrawal]) -> Result<Vec<u8>, PackE
     csv_text(WITHDRAWN, &WITHDRAWN_COLUMNS, rows)
 }
 
+/// The tombstones of a release.
+///
+/// # Errors
+/// If the list is missing, changed or not one.
+pub fn withdrawals_of(release: &Package) -> Result<Vec<Withdrawal>, PackError> {
+    read_withdrawn(&release.read(WITHDRAWN)?)
+}
+
 /// Reads the tombstones of the version before.
 pub(super) fn read_withdrawn(text: &[u8]) -> Result<Vec<Withdrawal>, PackError> {
     rows(WITHDRAWN, text)?
@@ -247,6 +260,29 @@ pub(super) fn read_withdrawn(text: &[u8]) -> Result<Vec<Withdrawal>, PackError> 
             })
         })
         .collect()
+}
+
+/// `removed.txt`: a path a line, for whoever updates a copy in place from any earlier version.
+pub(super) fn removed(
+    previous: Option<&VerifiedRelease>,
+    before: &str,
+    files: &bag::Files,
+) -> String {
+    let own = |path: &str| {
+        files.contains_key(path)
+            || path.starts_with(tables::FOLDER)
+            || bag::is_unlisted(path)
+            || [bag::DECLARATION, bag::INFO, bag::MANIFEST, REMOVED].contains(&path)
+    };
+    let of_previous = previous
+        .into_iter()
+        .flat_map(|one| one.checked.files.keys());
+    let gone: BTreeSet<&str> = before
+        .lines()
+        .chain(of_previous.map(String::as_str))
+        .filter(|path| !own(path))
+        .collect();
+    gone.into_iter().map(|path| format!("{path}\n")).collect()
 }
 
 /// The sides of all patients that ever had one, so that one who comes back comes back to the same side.

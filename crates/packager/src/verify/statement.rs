@@ -4,6 +4,7 @@ use super::fault::{Fault, FaultKind};
 use super::files::Folder;
 use super::{Signer, Trust};
 use crate::bag;
+use crate::columnar;
 use crate::error::PackError;
 use crate::index::Index;
 use crate::manifest::{BUNDLE_FILE, Counts, RELEASE_FILE, ShardSummary};
@@ -14,6 +15,8 @@ use crate::signing::PublicKey;
 use crate::tables;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
 
 pub(super) fn read(folder: &mut Folder) -> Option<Statement> {
     let file = match (folder.has(BUNDLE_FILE), folder.has(RELEASE_FILE)) {
@@ -115,21 +118,65 @@ pub(super) fn read_index(folder: &mut Folder, statement: &Statement) -> Option<I
     }
 }
 
-/// Tables are a pure function of the index, so they are written again and compared.
+/// Tables are a pure function of the index, so they are written again and compared, and what is
+/// there in Parquet beside one must say the same.
 fn compare_tables(folder: &mut Folder, index: &Index) {
-    let Ok(tables) = tables::write(index) else {
-        return folder.fault(
-            FaultKind::TableMalformed,
-            tables::FOLDER,
-            "it cannot be written again",
-        );
-    };
-    for (path, text) in tables {
-        if folder.read(path).is_some_and(|found| found != text) {
+    for path in tables::ALL {
+        let table = folder.root().join(path);
+        let Ok(found) = File::open(&table) else {
+            continue;
+        };
+        let mut comparing = Comparing {
+            expected: BufReader::with_capacity(1 << 17, found),
+            differs: false,
+        };
+        let written = tables::write(index, path, &mut comparing);
+        if written.is_err() || comparing.differs || comparing.has_more() {
             folder
                 .faults
                 .push(Fault::new(FaultKind::TableContradicts, path));
         }
+    }
+    for (table, path) in columnar::beside(|path| folder.has(path)) {
+        let open = |path: &str| File::open(folder.root().join(path)).ok();
+        let files = open(table).zip(open(&path));
+        if !files.is_some_and(|(csv, parquet)| columnar::agrees(csv, parquet)) {
+            folder
+                .faults
+                .push(Fault::new(FaultKind::TableContradicts, path));
+        }
+    }
+}
+
+/// Compares what is written with what is there.
+struct Comparing {
+    expected: BufReader<File>,
+    differs: bool,
+}
+
+impl Comparing {
+    fn has_more(&mut self) -> bool {
+        self.expected
+            .fill_buf()
+            .map_or(true, |rest| !rest.is_empty())
+    }
+}
+
+impl Write for Comparing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut rest = bytes;
+        while !rest.is_empty() && !self.differs {
+            let found = self.expected.fill_buf()?;
+            let count = found.len().min(rest.len());
+            self.differs = count == 0 || found[..count] != rest[..count];
+            self.expected.consume(count);
+            rest = &rest[count..];
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -6,22 +6,22 @@ use crate::builder::PackageBuilder;
 use crate::error::PackError;
 use crate::labels::LabelFile;
 use crate::track::CheckName;
-use crate::verify::VerifiedBundle;
 use cloakroom_clear::sidecar::read_mask;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The latest mask of each series and reader.
 #[derive(Default)]
 pub(super) struct Gathered<'a> {
-    masks: BTreeMap<(&'a str, &'a str), (&'a VerifiedBundle, &'a LabelFile)>,
+    masks: BTreeMap<(String, String), (&'a Path, LabelFile)>,
 }
 
 impl<'a> Gathered<'a> {
-    pub(super) fn take(&mut self, bundle: &'a VerifiedBundle, file: &'a LabelFile) {
-        let about = (file.facts.series.as_str(), file.facts.reader.as_str());
-        self.masks.insert(about, (bundle, file));
+    /// Takes a mask that lies in the package at `root`.
+    pub(super) fn take(&mut self, root: &'a Path, file: LabelFile) {
+        let about = (file.facts.series.clone(), file.facts.reader.clone());
+        self.masks.insert(about, (root, file));
     }
 }
 
@@ -41,8 +41,9 @@ pub(super) fn select(
     ledger: &mut Ledger<'_>,
 ) -> Result<(Vec<ReleasedMask>, Vec<DicePair>), PackError> {
     let mut kept: Vec<ReleasedMask> = Vec::new();
-    let mut drawn: BTreeMap<&str, Vec<(&VerifiedBundle, &LabelFile)>> = BTreeMap::new();
-    for ((series, _), (bundle, file)) in gathered.masks {
+    let mut drawn: BTreeMap<&str, Vec<(&Path, &LabelFile)>> = BTreeMap::new();
+    for ((series, _), (root, file)) in &gathered.masks {
+        let series = series.as_str();
         let facts = &file.facts;
         let about = [facts.patient.as_str(), facts.study.as_str(), series];
         if !released.known.contains(series) {
@@ -69,13 +70,13 @@ pub(super) fn select(
         if wrong.is_some_and(|wrong| ledger.find(CheckName::LabelGeometry, about, wrong)) {
             continue;
         }
-        drawn.entry(series).or_default().push((bundle, file));
+        drawn.entry(series).or_default().push((*root, file));
         kept.push(ReleasedMask {
             side: side.into(),
             patient: facts.patient.clone(),
             series: series.into(),
             reader: facts.reader.clone(),
-            from: bundle.checked.root.join(&file.path),
+            from: root.join(&file.path),
             file: file.clone(),
         });
     }
@@ -89,12 +90,12 @@ pub(super) fn select(
 /// Dice of every pair of masks of one series, for each segment that either has.
 fn compare(
     series: &str,
-    masks: &[(&VerifiedBundle, &LabelFile)],
+    masks: &[(&Path, &LabelFile)],
     pairs: &mut Vec<DicePair>,
 ) -> Result<(), PackError> {
     let mut voxels = Vec::new();
-    for (bundle, file) in masks {
-        let mask = read_mask(&read(bundle, file)?)
+    for (root, file) in masks {
+        let mask = read_mask(&read(root, file)?)
             .map_err(|why| PackError::damaged(&file.path, why.to_string()))?;
         voxels.push((&file.facts.reader, mask));
     }

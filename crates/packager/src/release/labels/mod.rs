@@ -4,14 +4,16 @@
 
 mod agreement;
 mod boxes;
+mod carried;
 mod geometry;
 mod masks;
 mod rows;
 
 pub(super) use rows::LABELS_TABLE;
 
-use super::ReleaseInput;
+use super::carry::carried;
 use super::select::{SelectedSeries, WeighedFinding};
+use super::{ReleaseError, ReleaseInput};
 use crate::builder::PackageBuilder;
 use crate::checks::CheckFinding;
 use crate::error::PackError;
@@ -22,6 +24,7 @@ use cloakroom_core::{Digest, InstanceFacts, SidecarKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 /// The side whose labels are never written in plain text.
 const SEALED_SIDE: &str = "test";
@@ -89,10 +92,9 @@ impl<'a> Released<'a> {
         sides: &'a BTreeMap<String, String>,
     ) -> Self {
         let mut known = BTreeSet::new();
-        let shards = input
-            .bundles
-            .iter()
-            .flat_map(|bundle| &bundle.checked.index.shards);
+        let packages = input.bundles.iter().map(|bundle| &bundle.checked);
+        let packages = packages.chain(input.previous.map(|previous| &previous.checked));
+        let shards = packages.flat_map(|package| &package.index.shards);
         for block in shards.flat_map(|shard| &shard.blocks) {
             known.extend([block.study.as_str(), block.series.as_str()]);
             known.extend(
@@ -158,7 +160,7 @@ pub(super) fn gather<'a>(
     input: &'a ReleaseInput<'a>,
     series: &'a [SelectedSeries<'a>],
     sides: &'a BTreeMap<String, String>,
-) -> Result<ReleaseLabels, PackError> {
+) -> Result<ReleaseLabels, ReleaseError> {
     let released = Released::new(input, series, sides);
     let mut ledger = Ledger {
         input,
@@ -168,15 +170,19 @@ pub(super) fn gather<'a>(
     let mut gathered = rows::Gathered::default();
     let mut masks = masks::Gathered::default();
     let mut images = boxes::Gathered::default();
-    let mut any = false;
+    let carried = carried(input)?;
+    let mut any = match carried {
+        Some(previous) => carried::take(previous, &mut gathered, &mut masks, &mut images)?,
+        None => false,
+    };
     for (bundle, file) in label_files(input.bundles) {
         any = true;
-        let bytes = read(bundle, file)?;
+        let bytes = read(&bundle.checked.root, file)?;
         let malformed = || PackError::damaged(&file.path, "it is not written as label files are");
         match file.facts.kind {
             SidecarKind::Table => gathered.take(&bytes).ok_or_else(malformed)?,
             SidecarKind::Boxes => images.take(&bytes).ok_or_else(malformed)?,
-            SidecarKind::Mask => masks.take(bundle, file),
+            SidecarKind::Mask => masks.take(&bundle.checked.root, file.clone()),
         }
     }
     let rows = rows::select(gathered, &input.track.labels, &released, &mut ledger);
@@ -191,7 +197,13 @@ pub(super) fn gather<'a>(
         summary: None,
         findings: Vec::new(),
     };
-    labels.summary = any.then(|| labels.count(input, ledger.left_out));
+    labels.summary = any.then(|| {
+        let mut summary = labels.count(input, ledger.left_out);
+        // Labels of the test side are in bundles alone, so the version before knows only how many there are.
+        let before = carried.and_then(|previous| previous.manifest.labels.as_ref());
+        summary.withheld += before.map_or(0, |labels| labels.withheld);
+        summary
+    });
     let weigh = |(finding, waived)| WeighedFinding { finding, waived };
     labels.findings = ledger.findings.into_iter().map(weigh).collect();
     Ok(labels)
@@ -213,8 +225,8 @@ fn label_files(bundles: &[VerifiedBundle]) -> Vec<(&VerifiedBundle, &LabelFile)>
         .collect()
 }
 
-fn read(bundle: &VerifiedBundle, file: &LabelFile) -> Result<Vec<u8>, PackError> {
-    let path = bundle.checked.root.join(&file.path);
+fn read(root: &Path, file: &LabelFile) -> Result<Vec<u8>, PackError> {
+    let path = root.join(&file.path);
     let bytes = fs::read(&path).map_err(PackError::io("read", &path))?;
     if Digest::of(&bytes) != file.sha256 {
         return Err(PackError::ChangedAfterCheck {
