@@ -219,7 +219,7 @@ fn schemas_and_croissant_are_valid_and_tables_load() {
     let Some(python) = python(&["mlcroissant", "check_jsonschema"]) else {
         return;
     };
-    for name in ["zstd", "plain", "newer"] {
+    for name in ["plain", "newer"] {
         let root = release(name);
         content(
             Command::new(program_of(&python, "check-jsonschema"))
@@ -293,7 +293,7 @@ for table in ['patients', 'studies', 'series', 'instances']:
         assert all(same(text, told[name]) for name, text in zip(header, row)), (table, row)
     assert len(pandas.read_parquet(f'data/tables/{table}.parquet')) == len(rows)
     assert len(pandas.read_csv(f'data/tables/{table}.csv')) == len(rows)
-counted = duckdb.sql(\"select count(*), sum(size) from 'data/tables/instances.parquet'\").fetchone()
+counted = duckdb.sql(\"select count(*), sum(size) from 'data/tables/instances.parquet'\").fetchall()[0]
 total = sum(int(row['bytes']) for row in csv.DictReader(open('data/tables/series.csv', newline='')))
 assert counted[1] == total, counted
 print('rows', counted[0])
@@ -358,7 +358,7 @@ print('samples', samples)
     let code = "
 import datasets, glob, os
 sides = [side for side in ['train', 'val', 'test'] if glob.glob(f'data/{side}/dicom/*.tar')]
-loaded = datasets.load_dataset('.')
+loaded = datasets.load_dataset(os.getcwd())
 assert sorted(loaded) == sorted(sides), (loaded, sides)
 print('samples', sum(len(side) for side in loaded.values()), loaded['train'].column_names)
 ";
@@ -368,9 +368,9 @@ print('samples', sum(len(side) for side in loaded.values()), loaded['train'].col
         "{said}"
     );
     let code = "
-import datasets
+import datasets, os
 for name in ['series', 'instances', 'studies', 'patients']:
-    loaded = datasets.load_dataset('.', name)
+    loaded = datasets.load_dataset(os.getcwd(), name)
     print(name, len(loaded['release']))
 ";
     let (well, said) = script(&python, &release("zstd"), code);
