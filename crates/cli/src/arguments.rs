@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cloakroom_core::{SiteName, StatedDate};
+use cloakroom_pipeline::delivery::Partition;
 use std::path::PathBuf;
 
 /// De-identifies hospital DICOM exports and packs them into track releases that anyone can check.
@@ -88,7 +89,13 @@ pub(crate) enum Command {
         /// How shards are stored
         #[arg(long, value_enum, default_value = "zstd")]
         compression: Compression,
+        /// Work on one part of the run only, i of n, and write it to OUT for `bundle merge`; needs --date
+        #[arg(long, value_name = "I/N", requires = "date")]
+        partition: Option<Partition>,
     },
+    /// Join the parts that `deid --partition` made
+    #[command(subcommand)]
+    Bundle(BundleCommand),
     /// Re-key, clean and gate label files and tables of the hospital, and write a bundle of them
     #[command(
         after_help = "Example:\n  cloakroom labels site nodules.csv 1.2.840.99.7.nii.gz --track lung.yaml --out lung-labels\n\
@@ -257,6 +264,25 @@ pub(crate) struct VersionArguments {
     /// The address of a folder that will hold the release, for the download lists; may be given several times
     #[arg(long, value_name = "URL")]
     pub(crate) mirror: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BundleCommand {
+    /// Join all parts of a run to one bundle, inside the hospital: assign shards, sort the log, sign once
+    #[command(
+        after_help = "Example:\n  cloakroom bundle merge parts/1 parts/2 parts/3 --site site --out lung-bundle"
+    )]
+    Merge {
+        /// Every part of the run
+        #[arg(required = true)]
+        part: Vec<PathBuf>,
+        /// The site folder that the parts were made from
+        #[arg(long)]
+        site: PathBuf,
+        /// The bundle to write: a folder that does not exist yet
+        #[arg(long)]
+        out: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]

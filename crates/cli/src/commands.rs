@@ -1,7 +1,7 @@
 //! Each command: arguments become settings, the pipeline does the work, the report is rendered.
 
 use crate::arguments::{
-    Arguments, AuditCommand, Command, Compression, CrosswalkFormat, ProfileCommand,
+    Arguments, AuditCommand, BundleCommand, Command, Compression, CrosswalkFormat, ProfileCommand,
     ReceiveArguments, ReleaseCommand, RunArguments, VersionArguments,
 };
 use crate::exit::Exit;
@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             out,
             date,
             compression,
+            partition,
         } => {
             let settings = pipeline::delivery::DeliverySettings {
                 run: run_settings(run, threads)?,
@@ -52,9 +53,35 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                     Compression::None => pipeline::Compression::None,
                 },
             };
+            match partition {
+                Some(partition) => {
+                    let request = pipeline::delivery::PartRequest {
+                        delivery: settings,
+                        profile: run.profile.clone(),
+                        select: run.select.clone(),
+                        partition: *partition,
+                    };
+                    let site = Site::open_to_read(&run.site)?;
+                    answer(
+                        arguments,
+                        &pipeline::delivery::deid_part(&site, &request, &progress)?,
+                    )
+                }
+                None => answer(
+                    arguments,
+                    &pipeline::delivery::deid(&Site::open(&run.site)?, &settings, &progress)?,
+                ),
+            }
+        }
+        Command::Bundle(BundleCommand::Merge { part, site, out }) => {
+            let settings = pipeline::delivery::MergeSettings {
+                parts: part.clone(),
+                out: out.clone(),
+                threads,
+            };
             answer(
                 arguments,
-                &pipeline::delivery::deid(&Site::open(&run.site)?, &settings, &progress)?,
+                &pipeline::delivery::merge(&Site::open(site)?, &settings, &progress)?,
             )
         }
         Command::Labels {

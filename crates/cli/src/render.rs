@@ -4,7 +4,7 @@ use cloakroom_core::{Conservation, Outcome, Tally};
 use cloakroom_pipeline::audit::{SampleReport, ShownObject, WrittenProof};
 use cloakroom_pipeline::catalogue::CatalogueReport;
 use cloakroom_pipeline::crosswalk::CrosswalkReport;
-use cloakroom_pipeline::delivery::{DeliveryReport, LabelReport};
+use cloakroom_pipeline::delivery::{DeliveryReport, LabelReport, PartReport};
 use cloakroom_pipeline::demo::DemoReport;
 use cloakroom_pipeline::extract::ExtractReport;
 use cloakroom_pipeline::inbox::InboxReport;
@@ -142,6 +142,20 @@ impl Render for CatalogueReport {
             );
         }
         text
+    }
+}
+
+impl Render for PartReport {
+    fn render(&self) -> String {
+        format!(
+            "Part {} of {} of delivery {}: {}\n  {} series looked into\n\n{}\nWhen all parts are there: cloakroom bundle merge PART... --site SITE --out BUNDLE\n",
+            self.number,
+            self.of,
+            self.delivery,
+            self.part.display(),
+            self.series,
+            outcomes(&self.decided)
+        )
     }
 }
 

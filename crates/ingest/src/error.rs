@@ -28,6 +28,9 @@ pub enum IngestError {
     /// A stored value is not one that this program writes.
     #[error("the catalogue holds a value that this program does not know")]
     CatalogueDamaged,
+    /// An ingest was stopped before its end, so that what the catalogue holds is not yet all.
+    #[error("the last ingest of this site has not ended")]
+    CatalogueUnfinished,
     /// Another ingest is at work on the same catalogue.
     #[error("another ingest is running on this site")]
     Busy,

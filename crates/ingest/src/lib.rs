@@ -32,7 +32,7 @@ mod walk;
 
 pub use catalogue::{
     Catalogue, Counts, Instance, Look, Patient, PatientKey, PatientNumber, Series, SeriesNumber,
-    StreamEntry, StreamNumber, StreamPlace, StudyNumber,
+    StreamEntry, StreamNumber, StreamPlace, StudyNumber, connect_to_read,
 };
 pub use error::IngestError;
 pub use located::Located;

@@ -42,6 +42,19 @@ pub(crate) fn open(site: &Site) -> Result<Catalogue, Failure> {
     Catalogue::open(&site.database()).map_err(|error| failure(&error))
 }
 
+/// Opens the catalogue of a site that others read at the same time; the ingest must have ended.
+pub(crate) fn open_finished(site: &Site) -> Result<Catalogue, Failure> {
+    Catalogue::open_finished(&site.database()).map_err(|error| {
+        let failure = failure(&error);
+        match error {
+            IngestError::CatalogueUnfinished => {
+                failure.advise("run the last `cloakroom ingest` again, to its end")
+            }
+            _ => failure,
+        }
+    })
+}
+
 /// Finds out what is in some exports and adds it to the catalogue.
 ///
 /// # Errors
@@ -122,7 +135,26 @@ fn count_rows(catalogue: &Catalogue, column: &str) -> Result<u64, Failure> {
 
 /// Two texts of the catalogue's errors become two texts of ours.
 pub(crate) fn failure(error: &IngestError) -> Failure {
-    Failure::could_not_run(error.to_string()).detail(error.officer_text())
+    let failure = Failure::could_not_run(error.to_string()).detail(error.officer_text());
+    if is_disk_full(error) {
+        return failure.advise(
+            "make room on the disk and run the same command again; it goes on where it stopped",
+        );
+    }
+    failure
+}
+
+fn is_disk_full(error: &IngestError) -> bool {
+    match error {
+        IngestError::Catalogue { code } => code == "DiskFull",
+        IngestError::Site { source } => matches!(
+            source.kind(),
+            std::io::ErrorKind::StorageFull
+                | std::io::ErrorKind::QuotaExceeded
+                | std::io::ErrorKind::FileTooLarge
+        ),
+        _ => false,
+    }
 }
 
 /// Hands the progress of an ingest on.

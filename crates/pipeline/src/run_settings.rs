@@ -5,6 +5,8 @@ use crate::{Failure, Selection};
 use cloakroom_core::{ProfileId, TrackId};
 use cloakroom_packager::track::{self, Track};
 use cloakroom_profile::{Profile, ProfileError, shipped};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -110,11 +112,7 @@ pub(crate) fn read_track(path: &Path) -> Result<Track, Failure> {
 /// Finds a profile by the name of a shipped one, or reads a file.
 pub(crate) fn find_profile(name: &str) -> Result<Profile, Failure> {
     let (text, folder) = profile_text(name)?;
-    parse_profile(&text, folder.as_deref()).map_err(|mistakes| {
-        Failure::wrong_use("the profile has mistakes")
-            .detail(tell(&mistakes))
-            .advise("`cloakroom profile check` tells them all")
-    })
+    parse_profile(&text, folder.as_deref()).map_err(|mistakes| mistaken(&mistakes))
 }
 
 /// The text of a profile, and the folder where those that it extends may lie.
@@ -143,6 +141,37 @@ pub(crate) fn parse_profile(
 ) -> Result<Profile, Vec<ProfileError>> {
     let beside = |id: &ProfileId| std::fs::read_to_string(folder?.join(format!("{id}.yaml"))).ok();
     Profile::parse(text, &beside)
+}
+
+/// The text of a profile, and the texts of those that it extends and that lie beside it.
+pub(crate) fn profile_with_extended(
+    name: &str,
+) -> Result<(String, BTreeMap<String, String>), Failure> {
+    let (text, folder) = profile_text(name)?;
+    let extended = RefCell::new(BTreeMap::new());
+    let beside = |id: &ProfileId| {
+        let path = folder.as_ref()?.join(format!("{id}.yaml"));
+        let text = std::fs::read_to_string(path).ok()?;
+        extended.borrow_mut().insert(id.to_string(), text.clone());
+        Some(text)
+    };
+    Profile::parse(&text, &beside).map_err(|mistakes| mistaken(&mistakes))?;
+    Ok((text, extended.into_inner()))
+}
+
+/// Reads a profile whose extended ones are at hand as text.
+pub(crate) fn parse_profile_with(
+    text: &str,
+    extended: &BTreeMap<String, String>,
+) -> Result<Profile, Failure> {
+    Profile::parse(text, &|id| extended.get(&id.to_string()).cloned())
+        .map_err(|mistakes| mistaken(&mistakes))
+}
+
+fn mistaken(mistakes: &[ProfileError]) -> Failure {
+    Failure::wrong_use("the profile has mistakes")
+        .detail(tell(mistakes))
+        .advise("`cloakroom profile check` tells them all")
 }
 
 pub(crate) fn tell(mistakes: &[ProfileError]) -> String {

@@ -26,7 +26,8 @@ impl Selection {
         Self::parse(&read_text(path)?).map_err(|failure| failure.at(path))
     }
 
-    fn parse(text: &str) -> Result<Self, Failure> {
+    /// Reads the text of such a file.
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)

@@ -62,6 +62,18 @@ impl Site {
     /// # Errors
     /// If it is no site folder, is open elsewhere, or its keys can be read by others.
     pub fn open(root: &Path) -> Result<Self, Failure> {
+        Self::open_with(root, lock)
+    }
+
+    /// Opens a site folder to read it, beside others that only read; it may lie on a disk that cannot be written.
+    ///
+    /// # Errors
+    /// If it is no site folder, is written elsewhere, or its keys can be read by others.
+    pub fn open_to_read(root: &Path) -> Result<Self, Failure> {
+        Self::open_with(root, lock_to_read)
+    }
+
+    fn open_with(root: &Path, lock: fn(&Path) -> Result<File, Failure>) -> Result<Self, Failure> {
         let path = root.join("site.yaml");
         if !path.is_file() {
             return Err(Failure::wrong_use("this is no site folder")
@@ -237,17 +249,28 @@ fn lock(root: &Path) -> Result<File, Failure> {
     let path = root.join(".lock");
     let file = File::create(&path)
         .map_err(|error| Failure::io("could not lock the site folder", &path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Failure::could_not_run(
-            "another run has this site folder open",
-        )
-        .at(root)
-        .advise("wait until it has ended, and run the same command again")),
-        Err(TryLockError::Error(error)) => {
-            Err(Failure::io("could not lock the site folder", &path, &error))
-        }
-    }
+    locked(root, file.try_lock()).map(|()| file)
+}
+
+/// The lock of those who only read; one who writes waits for all of them.
+fn lock_to_read(root: &Path) -> Result<File, Failure> {
+    let path = root.join(".lock");
+    let file = File::open(&path)
+        .map_err(|error| Failure::io("could not lock the site folder", &path, &error))?;
+    locked(root, file.try_lock_shared()).map(|()| file)
+}
+
+fn locked(root: &Path, result: Result<(), TryLockError>) -> Result<(), Failure> {
+    result.map_err(|error| match error {
+        TryLockError::WouldBlock => Failure::could_not_run("another run has this site folder open")
+            .at(root)
+            .advise("wait until it has ended, and run the same command again"),
+        TryLockError::Error(error) => Failure::io(
+            "could not lock the site folder",
+            &root.join(".lock"),
+            &error,
+        ),
+    })
 }
 
 /// Makes an organiser's folder: a release key and no site key.

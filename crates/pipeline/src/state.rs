@@ -102,6 +102,28 @@ impl State {
         Ok(Self { connection })
     }
 
+    /// Opens the tables of a site that others read at the same time; tables that are missing are empty.
+    pub(crate) fn open_to_read(path: &Path) -> Result<Self, Failure> {
+        let connection = cloakroom_ingest::connect_to_read(path)
+            .map_err(|error| crate::catalogue::failure(&error))?;
+        for statement in SCHEMA.split_inclusive(';') {
+            let name = statement.split_whitespace().nth(5).unwrap_or_default();
+            let there: bool = connection
+                .query_row(
+                    "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE name = ?1)",
+                    [name],
+                    |row| row.get(0),
+                )
+                .map_err(database)?;
+            if !there {
+                connection
+                    .execute_batch(&statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+                    .map_err(database)?;
+            }
+        }
+        Ok(Self { connection })
+    }
+
     /// The last delivery of a track.
     pub(crate) fn last_delivery(&self, track: &TrackId) -> Result<Option<Delivery>, Failure> {
         let found = self

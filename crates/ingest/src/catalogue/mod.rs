@@ -13,9 +13,10 @@ pub use types::{
 };
 
 use crate::error::IngestError;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,35 @@ impl Catalogue {
         let path = path.canonicalize().map_err(IngestError::site)?;
         let connection = connect(&path)?;
         prepare(&connection)?;
+        let spool = path.with_file_name("spool");
+        Ok(Self {
+            connection,
+            path,
+            spool,
+        })
+    }
+
+    /// Opens a catalogue that nobody changes, on a disk that may be read-only or shared between machines.
+    ///
+    /// # Errors
+    /// If it is not there, or an ingest has not ended.
+    pub fn open_finished(path: &Path) -> Result<Self, IngestError> {
+        let path = path.canonicalize().map_err(IngestError::site)?;
+        let connection = connect_to_read(&path)?;
+        match meta(&connection, "format")? {
+            Some(found) if found > schema::VERSION => {
+                return Err(IngestError::CatalogueNewer {
+                    found,
+                    known: schema::VERSION,
+                });
+            }
+            Some(_) => connection.execute_batch(schema::TEMPORARY)?,
+            None => return Err(IngestError::CatalogueDamaged),
+        }
+        let unfinished = "SELECT EXISTS (SELECT 1 FROM runs WHERE finished = 0)";
+        if connection.query_row(unfinished, [], |row| row.get(0))? {
+            return Err(IngestError::CatalogueUnfinished);
+        }
         let spool = path.with_file_name("spool");
         Ok(Self {
             connection,
@@ -93,6 +123,32 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, IngestError> {
     if let Some(folder) = path.parent().and_then(Path::to_str) {
         connection.pragma_update(None, "temp_store_directory", folder)?;
     }
+    Ok(connection)
+}
+
+/// A connection that takes no lock and makes no file, so that any number of machines may share the folder.
+///
+/// # Errors
+/// If the file cannot be opened, or a write-ahead log beside it holds what has not reached it.
+pub fn connect_to_read(path: &Path) -> Result<Connection, IngestError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return Err(IngestError::CatalogueUnfinished);
+    }
+    let mut name = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => name.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => name.push(char::from(*byte)),
+            byte => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    name.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(name, flags)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
 

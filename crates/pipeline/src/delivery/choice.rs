@@ -16,6 +16,27 @@ pub(super) enum Kind {
     Again,
 }
 
+/// What the site must note before a delivery begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A new delivery, perhaps in the place of an open one that was about something else.
+    Begin { settings: Digest, abandon: bool },
+    /// Nothing: the open delivery goes on.
+    GoOn { settings: Digest },
+    /// Nothing: the last delivery is written again.
+    Again,
+}
+
+impl Step {
+    /// The digest of everything that was asked for and is new; `None` where nothing is.
+    pub(super) const fn settings(self) -> Option<Digest> {
+        match self {
+            Self::Begin { settings, .. } | Self::GoOn { settings } => Some(settings),
+            Self::Again => None,
+        }
+    }
+}
+
 /// The delivery to write.
 pub(super) struct Choice {
     pub(super) kind: Kind,
@@ -39,7 +60,27 @@ impl Choice {
         people: &[Person],
         asked: &Digest,
         date: StatedDate,
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, Step), Failure> {
+        let (choice, step) = Self::decide(catalogue, state, run, people, asked, date)?;
+        if let Step::Begin { settings, abandon } = &step {
+            if *abandon {
+                state.abandon(&run.track, choice.number)?;
+            }
+            let rules = PseudonymRules::of(&run.profile);
+            state.begin(&run.track, choice.number, settings, choice.date, &rules)?;
+        }
+        Ok((choice, step))
+    }
+
+    /// The same without noting anything in the site.
+    pub(super) fn decide(
+        catalogue: &Catalogue,
+        state: &State,
+        run: &RunSettings,
+        people: &[Person],
+        asked: &Digest,
+        date: StatedDate,
+    ) -> Result<(Self, Step), Failure> {
         let decided = state.last_results(&run.track)?;
         let chosen = match &run.selection {
             Some(_) => Some(chosen(catalogue, run, people)?),
@@ -55,28 +96,41 @@ impl Choice {
             barred: barred(catalogue, people)?,
         };
         let new = choice.digest_of_new(catalogue)?;
+        let step = choice.take_place(state, run, new)?;
+        Ok((choice, step))
+    }
+
+    /// Finds the number and the date of the delivery, and what the site must note before it begins.
+    fn take_place(
+        &mut self,
+        state: &State,
+        run: &RunSettings,
+        new: Option<Digest>,
+    ) -> Result<Step, Failure> {
         let last = state.last_delivery(&run.track)?;
-        let rules = PseudonymRules::of(&run.profile);
         match (last, new) {
             (Some(last), Some(settings)) if last.open && last.settings == settings => {
-                choice.number = last.number;
-                choice.date = last.date;
+                self.number = last.number;
+                self.date = last.date;
+                Ok(Step::GoOn { settings })
             }
             (Some(last), Some(settings)) => {
-                let number = if last.open {
+                self.number = if last.open {
                     last.number
                 } else {
                     last.number + 1
                 };
-                if last.open {
-                    state.abandon(&run.track, last.number)?;
-                }
-                choice.number = number;
-                state.begin(&run.track, number, &settings, date, &rules)?;
+                Ok(Step::Begin {
+                    settings,
+                    abandon: last.open,
+                })
             }
             (None, Some(settings)) => {
-                choice.number = 1;
-                state.begin(&run.track, 1, &settings, date, &rules)?;
+                self.number = 1;
+                Ok(Step::Begin {
+                    settings,
+                    abandon: false,
+                })
             }
             (Some(last), None) if !last.open => {
                 if state.is_label_delivery(&run.track, last.number)? {
@@ -85,16 +139,14 @@ impl Choice {
                     )
                     .advise("take the bundles as they were delivered"));
                 }
-                choice.kind = Kind::Again;
-                choice.number = last.number;
-                choice.date = last.date;
+                self.kind = Kind::Again;
+                self.number = last.number;
+                self.date = last.date;
+                Ok(Step::Again)
             }
-            (_, None) => {
-                return Err(Failure::wrong_use("there is nothing to deliver")
-                    .advise("ingest an export first: cloakroom ingest SITE EXPORT"));
-            }
+            (_, None) => Err(Failure::wrong_use("there is nothing to deliver")
+                .advise("ingest an export first: cloakroom ingest SITE EXPORT")),
         }
-        Ok(choice)
     }
 
     /// A choice that knows what was delivered before, and not yet what is to be delivered.

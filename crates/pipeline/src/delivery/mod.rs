@@ -10,12 +10,17 @@ mod finish;
 mod jobs;
 mod label_keys;
 mod labels;
+mod merge;
 mod others;
+mod part_files;
+mod partition;
 mod shards;
 
 pub(crate) use choice::chosen;
 pub(crate) use finish::{CHECKPOINT, LOG};
 pub use labels::{LabelFileReport, LabelReport, LabelSettings, labels};
+pub use merge::{MergeSettings, merge};
+pub use partition::{NotAPartition, PartReport, PartRequest, Partition, deid_part};
 
 use crate::evidence::RunFacts;
 use crate::object::Rooms;
@@ -26,7 +31,7 @@ use crate::state::State;
 use crate::subjects::{Person, PseudonymRules, people};
 use crate::verdict::{Report, Verdict};
 use crate::{Failure, RunSettings, Site, catalogue, clock};
-use choice::Choice;
+use choice::{Choice, Step};
 use cloakroom_audit::Origin;
 use cloakroom_core::{Conservation, Digest, Hasher, StatedDate};
 use cloakroom_deid::TrackKeys;
@@ -154,12 +159,38 @@ fn refuse_site_folder(site: &Site, settings: &DeliverySettings) -> Result<(), Fa
     Ok(())
 }
 
+/// Whether the site may note that a delivery begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// The delivery is written here.
+    Writing,
+    /// A part of it is worked on, and others read the same site.
+    Reading,
+    /// It is only found out which delivery would be written.
+    Comparing,
+}
+
 impl<'a> Work<'a> {
     fn prepare(site: &'a Site, settings: &'a DeliverySettings) -> Result<Self, Failure> {
+        Self::prepare_with(site, settings, Access::Writing).map(|(work, _)| work)
+    }
+
+    fn prepare_with(
+        site: &'a Site,
+        settings: &'a DeliverySettings,
+        access: Access,
+    ) -> Result<(Self, Step), Failure> {
         let run = &settings.run;
         let keys = TrackKeys::derive(&site.secret()?, site.project(), &run.track, site.epoch());
-        let catalogue = catalogue::open(site)?;
-        let mut state = State::open(&site.database())?;
+        let (catalogue, mut state) = match access {
+            Access::Writing | Access::Comparing => {
+                (catalogue::open(site)?, State::open(&site.database())?)
+            }
+            Access::Reading => (
+                catalogue::open_finished(site)?,
+                State::open_to_read(&site.database())?,
+            ),
+        };
         let people = people(
             site,
             &catalogue,
@@ -170,13 +201,18 @@ impl<'a> Work<'a> {
         let rooms = Rooms::open(run, keys, &state.approved_words()?)?;
         let asked = asked(settings, &rooms);
         let date = settings.date.unwrap_or_else(clock::today);
-        let choice = Choice::make(&catalogue, &mut state, run, &people, &asked, date)?;
+        let (choice, step) = match access {
+            Access::Writing => Choice::make(&catalogue, &mut state, run, &people, &asked, date),
+            Access::Reading | Access::Comparing => {
+                Choice::decide(&catalogue, &state, run, &people, &asked, date)
+            }
+        }?;
         let origin = Origin {
             site: site.name().clone(),
             track: run.track.clone(),
         };
         let facts = RunFacts::new(origin, choice.number, choice.date, &run.profile)?;
-        Ok(Self {
+        let work = Self {
             site,
             settings,
             catalogue,
@@ -185,7 +221,8 @@ impl<'a> Work<'a> {
             people,
             facts,
             choice,
-        })
+        };
+        Ok((work, step))
     }
 
     /// What the bundle states of itself before its end is known.

@@ -10,10 +10,11 @@ use crate::{Failure, catalogue};
 use cloakroom_core::{Digest, Outcome};
 use cloakroom_ingest::{IngestError, Located, StreamNumber};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
 /// How many streams are worked on before their results are stored.
-const BATCH: usize = 512;
+pub(super) const BATCH: usize = 512;
 
 struct Other {
     stream: StreamNumber,
@@ -28,14 +29,42 @@ pub(super) fn decide(work: &mut Work<'_>, progress: &dyn Progress) -> Result<(),
     progress.begin("counting the rest", Some(others.len() as u64), None);
     for batch in others.chunks(BATCH) {
         let results = records(work, batch, progress)?;
-        let (track, number) = (&work.settings.run.track, work.choice.number);
-        match work.choice.kind {
-            Kind::New => work.state.store(track, number, &results, None, &[])?,
-            Kind::Again => work.state.compare(track, number, &results)?,
-        }
+        keep(work, &results)?;
     }
     progress.finish();
     Ok(())
+}
+
+/// Stores results, or compares them with those of the delivery that is written again.
+pub(super) fn keep(work: &mut Work<'_>, results: &[NewResult]) -> Result<(), Failure> {
+    let (track, number) = (&work.settings.run.track, work.choice.number);
+    match work.choice.kind {
+        Kind::New => work.state.store(track, number, results, None, &[]),
+        Kind::Again => work.state.compare(track, number, results),
+    }
+}
+
+/// Decides about those streams that `mine` chooses, and hands the results on batch by batch.
+pub(super) fn each_batch(
+    work: &Work<'_>,
+    mine: &dyn Fn(i64) -> bool,
+    progress: &dyn Progress,
+    take: &mut dyn FnMut(Vec<NewResult>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut others = others(work)?;
+    others.retain(|other| mine(other.stream.get()));
+    progress.begin("counting the rest", Some(others.len() as u64), None);
+    for batch in others.chunks(BATCH) {
+        take(records(work, batch, progress)?)?;
+    }
+    progress.finish();
+    Ok(())
+}
+
+/// The streams that no shard looks into.
+pub(super) fn streams(work: &Work<'_>) -> Result<BTreeSet<i64>, Failure> {
+    let others = others(work)?;
+    Ok(others.iter().map(|other| other.stream.get()).collect())
 }
 
 fn others(work: &Work<'_>) -> Result<Vec<Other>, Failure> {

@@ -15,10 +15,10 @@ use cloakroom_packager::{
 use std::collections::{BTreeSet, VecDeque};
 
 /// What came out of one series.
-struct SeriesDone {
-    block: Option<BlockEntry>,
-    results: Vec<NewResult>,
-    referenced: BTreeSet<String>,
+pub(super) struct SeriesDone {
+    pub(super) block: Option<BlockEntry>,
+    pub(super) results: Vec<NewResult>,
+    pub(super) referenced: BTreeSet<String>,
 }
 
 /// Writes every shard that is not finished yet.
@@ -61,6 +61,41 @@ pub(super) fn write(
         threads,
         || jobs.next(),
         |job, output| clean_series(rooms, facts, job, output, compression, progress),
+        |finished| writer.series(&mut todo, finished),
+    )?;
+    progress.finish();
+    Ok(())
+}
+
+/// Writes every shard that is not finished yet from series that were worked on elsewhere; `take` gives the one with
+/// this number of the plan.
+pub(super) fn write_from(
+    work: &mut Work<'_>,
+    builder: &mut PackageBuilder,
+    bundle: &BundleFacts,
+    progress: &dyn Progress,
+    take: impl Fn(usize, &mut Output<Result<SeriesDone, Failure>>) -> Result<SeriesDone, Failure> + Sync,
+) -> Result<(), Failure> {
+    let keys = work.rooms.keys().clone();
+    let plan = Plan::make(&work.catalogue, &work.people, &keys, &work.choice)?;
+    let mut todo = unfinished(work, builder, bundle, &plan)?;
+    progress.begin("joining", Some(plan.streams), Some(plan.bytes));
+    let mut queue: VecDeque<usize> = todo
+        .iter()
+        .flat_map(|shard| shard.series.iter().copied())
+        .collect();
+    let mut writer = Writer {
+        builder,
+        state: &mut work.state,
+        bundle,
+        compression: work.settings.compression,
+        remember: work.choice.kind == Kind::New,
+        open: None,
+    };
+    ordered::run(
+        work.settings.run.threads,
+        || Ok(queue.pop_front()),
+        |number, output| take(number, output),
         |finished| writer.series(&mut todo, finished),
     )?;
     progress.finish();
@@ -121,7 +156,7 @@ fn digest_of_plan(work: &Work<'_>, plan: &Plan, series: &[usize]) -> Digest {
 }
 
 /// Works on one series and streams its block.
-fn clean_series(
+pub(super) fn clean_series(
     rooms: &Rooms,
     facts: &crate::evidence::RunFacts,
     job: SeriesJob,
@@ -278,7 +313,7 @@ impl Writer<'_> {
     }
 }
 
-fn lost() -> Failure {
+pub(super) fn lost() -> Failure {
     Failure::could_not_run("a worker ended without a word")
         .advise("run the same command again, and report it")
 }
