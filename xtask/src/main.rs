@@ -33,6 +33,9 @@ enum Command {
         /// Do not try to install anything; say what is missing
         #[arg(long)]
         no_install: bool,
+        /// Leave out the archive for hospitals, whose static build takes minutes
+        #[arg(long)]
+        no_archive: bool,
     },
     /// Check that the map is true: arrows, rooms, commands, and who may read a value
     Tidy,
@@ -59,7 +62,16 @@ enum Command {
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Demo { dir } => run::demo(dir),
-        Command::Test { no_install } => test::run(!no_install),
+        Command::Test {
+            no_install,
+            no_archive,
+        } => {
+            test::run(!no_install)?;
+            if no_archive {
+                return Ok(());
+            }
+            dist::run(None, &target_dir().join("dist-test"), true)
+        }
         Command::Tidy => tidy::run(),
         Command::Models => models::install().map(drop),
         Command::Bench(settings) => bench::run(&settings),
