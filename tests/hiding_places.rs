@@ -48,10 +48,16 @@ fn asked_of(profile: &str, canary: &Canary) -> bool {
     let shifts_by_whole_days = profile != "strict" && profile != "basic";
     match canary.kind {
         CanaryKind::Text => !keeps_unknown_words,
+        // A code made of letters alone is an unknown word as well.
+        CanaryKind::Identifier => !(keeps_unknown_words && is_word(canary)),
         // A time of day without its day says little, and a shift by whole days leaves it as it is.
         CanaryKind::Date => !(shifts_by_whole_days && is_time_of_day(canary)),
         _ => true,
     }
+}
+
+fn is_word(canary: &Canary) -> bool {
+    canary.value.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 fn is_time_of_day(canary: &Canary) -> bool {
@@ -116,17 +122,17 @@ fn survivors(profile: &str) -> BTreeSet<String> {
         "{cleared} of {} came out",
         hidden.places.len()
     );
-    told.extend(in_the_papers(&room, &hidden.places));
+    told.extend(in_the_papers(&room, profile, &hidden.places));
     told
 }
 
 /// The index, manifest, log and checksums of the bundle hold nobody's value.
-fn in_the_papers(room: &Room, places: &[HidingPlace]) -> Vec<String> {
+fn in_the_papers(room: &Room, profile: &str, places: &[HidingPlace]) -> Vec<String> {
     let canaries: Vec<Canary> = places
         .iter()
         .filter(|place| place.searchable)
         .map(|place| place.canaries[0].clone())
-        .filter(|canary| canary.kind != CanaryKind::Date)
+        .filter(|canary| canary.kind != CanaryKind::Date && asked_of(profile, canary))
         .collect();
     let searcher = Searcher::new(&canaries);
     contents(&room.path("bundle"))
