@@ -297,6 +297,13 @@ fn nobody_withdraws_for_another_or_twice() {
     assert!(!room.path("1.0.1").exists());
     verified(&room, "1.0.0").expect(&[DONE]);
     own(&pseudonym, "quality", "1.0.1").expect(&[DONE]);
+    // A run that was stopped before its purge goes on; another one finds the folder taken.
+    let list = room.path("1.0.0/post/purged-sha256.txt");
+    fs::remove_file(&list).unwrap();
+    own(&pseudonym, "quality", "1.0.1").expect(&[DONE]);
+    assert!(list.is_file());
+    let other = patients(&room, "1.0.1").keys().next().unwrap().clone();
+    own(&other, "quality", "1.0.1").expect(&[WRONG_USE]);
     verified(&room, "1.0.1").expect(&[DONE]);
     verified(&room, "1.0.0").expect(&[NEEDS_PERSON]);
     // The patient stays out even where the bundle that holds it is given again.

@@ -54,8 +54,7 @@ pub fn extract(
     selection: Selection<'_>,
     out: &Path,
 ) -> Result<Extracted, PackError> {
-    let missing = check_selection(package, selection)?;
-    if let Some(series) = missing {
+    if let Some(series) = missing(package, selection)? {
         return Err(PackError::NoSuchSeries(series));
     }
     prepare(package, out)?;
@@ -70,6 +69,7 @@ pub fn extract(
         unpacked
     };
     package.for_each_series(&wanted, &mut |shard, block| {
+        check_names(&block)?;
         extracted.series += 1;
         extracted.files += block.members.len() as u64;
         extracted.bytes += block.content_bytes();
@@ -94,27 +94,28 @@ impl Selection<'_> {
     }
 }
 
-/// Looks at all wanted names before anything is written; returns a series that is not there.
-fn check_selection(
-    package: &Package,
-    selection: Selection<'_>,
-) -> Result<Option<String>, PackError> {
-    let mut missing: BTreeSet<&String> = match selection {
-        Selection::All => BTreeSet::new(),
-        Selection::Series(wanted) => wanted.iter().collect(),
+/// A wanted series that is not there, if there is one.
+fn missing(package: &Package, selection: Selection<'_>) -> Result<Option<String>, PackError> {
+    let Selection::Series(wanted) = selection else {
+        return Ok(None);
     };
-    package.for_each_series(&|series| selection.wants(series), &mut |_, block| {
-        missing.remove(&block.series);
-        match block
-            .members
-            .iter()
-            .find(|member| split_member_name(&member.name).is_none())
-        {
-            Some(member) => Err(PackError::UnsafeName(member.name.clone())),
-            None => Ok(()),
-        }
+    let mut missing: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
+    package.for_each_name(&mut |series| {
+        missing.remove(series);
     })?;
-    Ok(missing.into_iter().next().cloned())
+    Ok(missing.into_iter().next().map(str::to_owned))
+}
+
+/// A name that leads out of its folder is refused before anything of its series is written.
+fn check_names(block: &BlockEntry) -> Result<(), PackError> {
+    let unsafe_one = block
+        .members
+        .iter()
+        .find(|member| split_member_name(&member.name).is_none());
+    match unsafe_one {
+        Some(member) => Err(PackError::UnsafeName(member.name.clone())),
+        None => Ok(()),
+    }
 }
 
 /// A folder that was not there or is empty holds no link that could lead out of it; an unfinished extraction of the

@@ -194,6 +194,16 @@ impl Package {
         Ok(())
     }
 
+    /// Calls with the UID of each series; the instances are not looked at.
+    ///
+    /// # Errors
+    /// If the table is not one.
+    pub fn for_each_name(&self, call: &mut dyn FnMut(&str)) -> Result<(), PackError> {
+        let path = self.root.join(tables::SERIES);
+        let file = File::open(&path).map_err(PackError::io("open", &path))?;
+        tables::series_names(file, call)
+    }
+
     fn compression(&self) -> Result<Compression, PackError> {
         let compression = self.statement.compression();
         compression.ok_or_else(|| {

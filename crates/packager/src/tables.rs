@@ -373,6 +373,15 @@ pub(crate) fn read(
     Ok(index)
 }
 
+/// Calls with the UID of each series of a table.
+pub(crate) fn series_names(series: impl Read, call: &mut dyn FnMut(&str)) -> Result<(), PackError> {
+    let mut rows = Rows::open(SERIES, SERIES_COLUMNS, series)?;
+    while rows.next()? {
+        call(rows.text(2)?);
+    }
+    Ok(())
+}
+
 /// Reads the tables of series and instances side by side, a series at a time.
 pub(crate) struct BlockRows<S: Read, I: Read> {
     series: Rows<S>,

@@ -1,55 +1,23 @@
 //! The texts of a release: data card in English and Chinese, licence, citation, list of changes.
 
 use super::ReleaseInput;
+use super::balance::{Balance, DRAWING};
 use super::manifest::ReleaseManifest;
-use super::people::Person;
 use super::versions::{Change, ChangeKind};
 use crate::manifest::Counts;
 use crate::readme::{how_to_check, how_to_use};
-use crate::track::Trait;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// What the cards say, computed once.
 pub(super) struct Facts<'a> {
     pub(super) manifest: &'a ReleaseManifest,
-    pub(super) people: &'a BTreeMap<String, Person>,
-    pub(super) sides: &'a BTreeMap<String, String>,
+    pub(super) balances: &'a [Balance],
 }
 
-/// A table of patients by trait and side.
-fn balance(facts: &Facts<'_>, kind: Trait) -> String {
-    let sides: Vec<&String> = facts.manifest.splits.keys().collect();
-    let mut rows: BTreeMap<String, BTreeMap<&str, u64>> = BTreeMap::new();
-    for (patient, person) in facts.people {
-        let side = facts.sides.get(patient).map_or("", String::as_str);
-        *rows
-            .entry(person.value(kind))
-            .or_default()
-            .entry(side)
-            .or_default() += 1;
-    }
-    let names: Vec<_> = sides.iter().map(|side| side.as_str()).collect();
-    let mut text = format!(
-        "| {} | {} |\n|---|{}\n",
-        kind.name(),
-        names.join(" | "),
-        "---|".repeat(names.len())
-    );
-    for (value, counts) in rows {
-        let counts: Vec<_> = names
-            .iter()
-            .map(|side| counts.get(side).copied().unwrap_or_default().to_string())
-            .collect();
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "| {} | {} |",
-            value.replace('|', "/"),
-            counts.join(" | ")
-        );
-    }
-    text
+/// The tables of the balance, and where the drawing of them lies.
+fn balances(facts: &Facts<'_>) -> String {
+    let tables: Vec<_> = facts.balances.iter().map(Balance::table).collect();
+    format!("![{DRAWING}]({DRAWING})\n\n{}\n", tables.join("\n"))
 }
 
 fn counts_table(manifest: &ReleaseManifest, heads: [&str; 6]) -> String {
@@ -115,15 +83,7 @@ pub(super) fn english(input: &ReleaseInput<'_>, facts: &Facts<'_>) -> String {
             ]
         ),
     );
-    for kind in [
-        Trait::Site,
-        Trait::Modality,
-        Trait::Sex,
-        Trait::AgeBand,
-        Trait::Manufacturer,
-    ] {
-        let _ = writeln!(text, "{}", balance(facts, kind));
-    }
+    text.push_str(&balances(facts));
     let _ = write!(
         text,
         "## Where it comes from\n\nEach hospital de-identified its images at home and signed what left it; `release.json` lists the\n\
@@ -209,15 +169,7 @@ pub(super) fn chinese(input: &ReleaseInput<'_>, facts: &Facts<'_>) -> String {
         manifest.version,
         counts_table(manifest, ["划分", "患者", "检查", "序列", "实例", "字节"]),
     );
-    for kind in [
-        Trait::Site,
-        Trait::Modality,
-        Trait::Sex,
-        Trait::AgeBand,
-        Trait::Manufacturer,
-    ] {
-        let _ = writeln!(text, "{}", balance(facts, kind));
-    }
+    text.push_str(&balances(facts));
     let _ = write!(
         text,
         "## 来源\n\n各医院在院内完成去标识化并对交付内容签名。`release.json` 列出每次交付的摘要和公钥，`evidence/` 保存各院日志。\n\n{}\n\

@@ -1,5 +1,6 @@
 //! Track releases: what organisers make of the bundles of many hospitals.
 
+mod balance;
 mod card;
 mod carry;
 mod croissant;
@@ -504,10 +505,11 @@ impl Scene<'_> {
         manifest: &ReleaseManifest,
     ) -> Result<(), PackError> {
         let input = self.input;
+        let balances = balance::of(self);
+        builder.add_text(balance::DRAWING, &balance::drawing(&balances))?;
         let facts = card::Facts {
             manifest,
-            people: self.people,
-            sides: self.sides,
+            balances: &balances,
         };
         let previous = input.previous.map(|previous| &previous.checked.index);
         let empty = Index::default();
@@ -624,5 +626,7 @@ impl Scene<'_> {
     }
 }
 
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

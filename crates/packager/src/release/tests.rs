@@ -165,6 +165,13 @@ impl<'a> Wish<'a> {
     }
 }
 
+/// A small release, for tests that replace what lies in it.
+pub(super) fn any_release() -> VerifiedRelease {
+    let house = house();
+    let bundles = house.bundles();
+    Wish::first(&house, &bundles).verified(&house, "any")
+}
+
 fn faults(root: &Path) -> Vec<Fault> {
     verify(root, Trust::Nobody, &NoWitness).faults
 }

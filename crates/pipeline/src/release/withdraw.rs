@@ -7,7 +7,7 @@ use crate::withdraw::Notice;
 use crate::{Failure, files, packing};
 use cloakroom_packager::release::{self as packed, Withdrawal, WithdrawalReason};
 use cloakroom_packager::track::Track;
-use cloakroom_packager::{VerifiedBundle, VerifiedRelease};
+use cloakroom_packager::{Package, Statement, VerifiedBundle, VerifiedRelease};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ impl Report for WithdrawnReport {
 ///
 /// # Errors
 /// If a notice is not signed by its hospital, a patient is not in the release, the next version cannot be built,
-/// or an older one cannot be purged. Run again after a failure of the purge alone with `--purge` of a later version.
+/// or an older one cannot be purged. A run that was stopped goes on when it is called again.
 pub fn withdraw(
     settings: &WithdrawSettings,
     progress: &dyn Progress,
@@ -61,30 +61,35 @@ pub fn withdraw(
         return Err(Failure::wrong_use("nobody is to be withdrawn")
             .advise("name a hospital's notice, or a pseudonym with --patient and a --reason"));
     }
-    let before = previous(from, &settings.build, progress)?;
-    let known = &before.index().patients;
     let patients: BTreeSet<String> = requested
         .iter()
         .map(|one| one.withdrawal.patient.clone())
         .collect();
-    if let Some(patient) = patients
-        .iter()
-        .find(|patient| !known.contains_key(*patient))
-    {
-        return Err(
-            Failure::wrong_use(format!("the release holds no patient {patient}"))
-                .at(from)
-                .advise("compare with data/tables/patients.csv and withdrawn.csv"),
-        );
-    }
-    let build = build_with(
-        &settings.build,
-        &track,
-        (&key, signed),
-        Some(&before),
-        &requested,
-        progress,
-    )?;
+    let build = match finished(&settings.build, from, &patients, signed)? {
+        Some(build) => build,
+        None => {
+            let before = previous(from, &settings.build, progress)?;
+            let known = &before.index().patients;
+            if let Some(patient) = patients
+                .iter()
+                .find(|patient| !known.contains_key(*patient))
+            {
+                return Err(
+                    Failure::wrong_use(format!("the release holds no patient {patient}"))
+                        .at(from)
+                        .advise("compare with data/tables/patients.csv and withdrawn.csv"),
+                );
+            }
+            build_with(
+                &settings.build,
+                &track,
+                (&key, signed),
+                Some(&before),
+                &requested,
+                progress,
+            )?
+        }
+    };
     let mut purged = Vec::new();
     let older: BTreeSet<&Path> = std::iter::once(from)
         .chain(settings.purge.iter().map(PathBuf::as_path))
@@ -98,6 +103,42 @@ pub fn withdraw(
         patients: patients.into_iter().collect(),
         purged,
     })
+}
+
+/// The next version, if a run before this one was stopped between building it and the end of the purge.
+fn finished(
+    settings: &BuildSettings,
+    from: &Path,
+    patients: &BTreeSet<String>,
+    signed: bool,
+) -> Result<Option<BuildReport>, Failure> {
+    if !settings.out.exists() {
+        return Ok(None);
+    }
+    let taken = || {
+        Failure::wrong_use("the folder exists already")
+            .at(&settings.out)
+            .advise("name one that does not exist yet")
+    };
+    let package = Package::open(&settings.out).map_err(|_| taken())?;
+    let Statement::Release(manifest) = package.statement() else {
+        return Err(taken());
+    };
+    let tags = files::read_text(&from.join("tagmanifest-sha256.txt"))?;
+    let follows = manifest.previous.as_ref().is_some_and(|previous| {
+        previous.tagmanifest_sha256 == cloakroom_core::Digest::of(tags.as_bytes())
+    });
+    let gone = packed::withdrawals_of(&package).map_err(packing::failure)?;
+    let same = manifest.version.to_string() == settings.version
+        && follows
+        && patients.iter().all(|patient| {
+            gone.iter()
+                .any(|one| one.patient == *patient && one.version == settings.version)
+        });
+    match same {
+        true => super::report(&settings.out, signed).map(Some),
+        false => Err(taken()),
+    }
 }
 
 /// A withdrawal and who asked for it.
