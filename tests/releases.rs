@@ -189,7 +189,7 @@ fn three_versions_keep_their_promises() {
     let answer = version_of(
         &room,
         "withdraw",
-        &[notice.clone()],
+        std::slice::from_ref(&notice),
         &[],
         "1.1.1",
         &[
