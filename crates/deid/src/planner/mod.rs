@@ -7,6 +7,7 @@ mod dates;
 mod drops;
 mod numbers;
 mod references;
+mod repairs;
 pub(crate) mod stamps;
 mod text;
 mod uids;
@@ -285,6 +286,13 @@ impl<'a> Planner<'a> {
             prefix: around.prefix,
             step,
         };
+        let stays = matches!(
+            decision.action,
+            Action::Keep | Action::CleanText | Action::MapUid | Action::ShiftDate | Action::CapAge
+        );
+        if stays && self.repair_empty(&task) {
+            return Ok(true);
+        }
         match decision.action {
             Action::Remove => self.remove(&task),
             Action::Empty => self.empty(&task),
