@@ -3,6 +3,7 @@
 mod bench;
 mod dist;
 mod fuzz;
+mod measure;
 mod models;
 mod run;
 mod test;
@@ -45,6 +46,8 @@ enum Command {
     Bench(bench::Settings),
     /// Fuzz every parser of ours, or one of them, guided by coverage
     Fuzz(fuzz::Settings),
+    /// Measure how much burned-in identity is found and what else is wiped, on the labelled set
+    Measure(measure::Settings),
     /// Make the archive for hospitals: a static binary, models, profiles and documents
     Dist {
         /// A minisign secret key to sign the archive with; a new one is made without it
@@ -76,6 +79,7 @@ fn main() -> Result<()> {
         Command::Models => models::install().map(drop),
         Command::Bench(settings) => bench::run(&settings),
         Command::Fuzz(settings) => fuzz::run(&settings),
+        Command::Measure(settings) => measure::run(&settings),
         Command::Dist { key, out, prove } => dist::run(key.as_deref(), &out, prove),
     }
 }

@@ -7,7 +7,7 @@ use crate::object::Object;
 use crate::syntax::ByteOrder;
 use cloakroom_core::frames::UltrasoundRegion;
 use cloakroom_core::{ImageDescription, Phi, Rect};
-use dicom_core::Tag;
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
 /// Describes the image; what the header lacks or garbles stays at its default.
@@ -27,7 +27,9 @@ pub(crate) fn describe(object: &Object) -> ImageDescription {
         conversion_type: header.text(tags::CONVERSION_TYPE),
         photometric: header.text(tags::PHOTOMETRIC_INTERPRETATION),
         lossy: header.text(tags::LOSSY_IMAGE_COMPRESSION) == "01",
-        big_endian: object.byte_order() == ByteOrder::Big,
+        // Bytes of OB have no order (PS3.5 section 6.2).
+        big_endian: object.byte_order() == ByteOrder::Big
+            && object.pixel_element().map(ElementRef::vr) != Some(VR::OB),
         pixel_tag: object.pixel_element().map(ElementRef::tag),
         ..ImageDescription::default()
     };

@@ -5,8 +5,8 @@ use crate::decode::Frames;
 use crate::detect::Detector;
 use crate::detect::judge::Judgement;
 use crate::glyphs;
-use crate::look::Look;
-use crate::plane::{Care, planes};
+use crate::look::{Look, SeenText};
+use crate::plane::planes;
 use crate::policy::{DocumentImages, PixelPolicy, UncertainText};
 use crate::samples::{HiddenBits, SampleScan};
 use crate::spans::{Bitmap, rects_of_frame};
@@ -22,7 +22,7 @@ const PAGE_LINES: usize = 60;
 /// So is one of which more than one part in so many is text.
 const PAGE_PART: u64 = 3;
 /// What cannot be read and takes more than one part in so many may be anatomy, which is not wiped unseen.
-const LARGEST_UNREAD: u64 = 32;
+const LARGEST_UNREAD: u64 = 8;
 /// An image that would lose more than one part in so many to the detector needs a person.
 const MOST_WIPED: u64 = 2;
 
@@ -248,33 +248,28 @@ fn text_to_wipe(
     let image = request.image;
     let frames = Frames::new(request)?;
     let blanked = |frame| rects_of_frame(&plan.regions, frame);
-    let care = if frames.count() == 1 {
-        Care::Full
-    } else {
-        Care::Brief
-    };
     let look = Look {
         detector,
         image,
         known: request.known,
         blanked: &blanked,
-        care,
     };
     let threshold = request.policy.recognition_threshold;
+    let is_unread = |seen: &SeenText| seen.score < threshold;
+    let goes = |seen: &SeenText| is_unread(seen) || seen.judgement == Judgement::Goes;
     let mut regions = Vec::new();
     let mut lines = Vec::new();
     let mut uncertain = false;
-    for seen in look.at(&frames)? {
-        let unread = seen.score < threshold;
+    for seen in look.at(&frames, &goes)? {
         let Some(rect) = seen.rect.clip(image.columns, image.rows) else {
             continue;
         };
-        if unread && LARGEST_UNREAD * rect.area() > u64::from(image.columns) * u64::from(image.rows)
-        {
+        let all = u64::from(image.columns) * u64::from(image.rows);
+        if is_unread(&seen) && LARGEST_UNREAD * rect.area() > all {
             return Err(HoldReason::PixelTextUncertain);
         }
-        if unread || seen.judgement == Judgement::Goes {
-            uncertain |= unread;
+        if goes(&seen) {
+            uncertain |= is_unread(&seen);
             let source = "detector".to_owned();
             regions.push(MaskRegion {
                 rect,
@@ -282,7 +277,7 @@ fn text_to_wipe(
                 source,
             });
         }
-        if !unread {
+        if !is_unread(&seen) {
             lines.push(rect);
         }
     }

@@ -177,7 +177,7 @@ fn words(samples: &[u16], shape: &FrameShape) -> Vec<u8> {
 }
 
 /// Lossless and progressive JPEG, without any change of colour.
-fn jpeg(coded: &[u8], shape: &FrameShape) -> Option<Vec<u8>> {
+pub(crate) fn jpeg(coded: &[u8], shape: &FrameShape) -> Option<Vec<u8>> {
     let mut decoder = jpeg_decoder::Decoder::new(coded);
     decoder.set_max_decoding_buffer_size(2 * shape.frame_bytes().max(1 << 16));
     if shape.samples == 3 {

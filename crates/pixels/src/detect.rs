@@ -24,6 +24,8 @@ const READER: (&str, &str) = (
 );
 /// Rows of a line for the reader.
 const LINE_ROWS: usize = 48;
+/// Shorter lines have grey behind them, as the reader has learnt.
+const LEAST_COLUMNS: usize = 320;
 /// Longer lines are squeezed.
 const LINE_COLUMNS: usize = 2400;
 
@@ -140,8 +142,9 @@ impl Detector {
                 score: 0.0,
             });
         }
-        let columns = (line.columns * LINE_ROWS / line.rows).clamp(LINE_ROWS, LINE_COLUMNS);
-        let line = line.resized(columns, LINE_ROWS);
+        let columns = (line.columns * LINE_ROWS / line.rows).clamp(LINE_ROWS / 4, LINE_COLUMNS);
+        let line = line.resized(columns, LINE_ROWS).widened(LEAST_COLUMNS);
+        let columns = line.columns;
         let one: Vec<f32> = line
             .grey
             .iter()

@@ -1,26 +1,35 @@
 //! What the detector sees in an image, frame by frame and in what frames have in common.
 
+mod cells;
+mod sights;
+
 use crate::decode::Frames;
 use crate::detect::Detector;
 use crate::detect::find::{TextBox, find, joined_lines, merged};
 use crate::detect::judge::{Judgement, judge};
-use crate::glyphs;
-use crate::plane::{Care, Picture, Plane, planes};
+use crate::plane::{Picture, Plane};
+use cells::Cells;
 use cloakroom_core::{HoldReason, ImageDescription, KnownValues, Rect};
-use std::collections::BTreeSet;
-
-/// Frames in the middle of a cine that are looked at because something like letters shows first in them.
-const KEY_FRAMES: usize = 4;
-/// The first rendering is also looked at turned by a quarter.
-const TURNED: usize = 1;
+use sights::Sight;
 
 /// A reading this certain needs no other.
 const CERTAIN: f32 = 0.88;
-/// A line is read in no more pictures than this.
-const READ_IN: usize = 4;
-
+/// A line is read in no more planes than this.
+const READ_IN: usize = 3;
 /// A lone letter that is read with less certainty than this in every picture is none.
 const SPECK: f32 = 0.5;
+/// Greys that a part of the usual picture spans at least, if text in it can be found there.
+const PLAIN_SPAN: u8 = 20;
+/// Parts that span less than this are looked at with their contrast stretched too.
+const FAINT_SPAN: u8 = 96;
+/// Pictures larger than this are stretched and turned at half their size: their letters are not the smallest.
+const LARGE: usize = 2048;
+/// How far from what was wiped a second look goes, in pixels.
+const AROUND: usize = 24;
+/// A box that cannot be read, is no line, and takes more than one part in so many of the picture, is looked into.
+const LARGE_PART: usize = 32;
+/// So is a line that takes more than this.
+const HUGE_PART: usize = 8;
 
 /// A text that was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,98 +50,175 @@ pub(crate) struct Look<'a> {
     pub(crate) known: &'a KnownValues,
     /// Areas of a frame that are wiped, or will be, and count as black.
     pub(crate) blanked: &'a dyn Fn(u32) -> Vec<Rect>,
-    /// How many pictures each plane is looked at in.
-    pub(crate) care: Care,
+}
+
+/// Where a look goes.
+enum Where<'a> {
+    Everywhere,
+    /// To what lies near these areas.
+    Near(&'a [Rect]),
+}
+
+/// How a picture is laid before the finder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Upright,
+    UprightHalved,
+    /// By a quarter to the left.
+    Turned,
+    TurnedHalved,
+}
+
+impl Way {
+    const fn smaller_by(self) -> usize {
+        match self {
+            Self::Upright | Self::Turned => 1,
+            Self::UprightHalved | Self::TurnedHalved => 2,
+        }
+    }
+
+    const fn is_turned(self) -> bool {
+        matches!(self, Self::Turned | Self::TurnedHalved)
+    }
 }
 
 impl Look<'_> {
-    /// All text of an image. Where it shows in one frame only, its area is reported for the whole image.
-    pub(crate) fn at(&self, frames: &Frames<'_>) -> Result<Vec<SeenText>, HoldReason> {
-        let planes = self.planes_to_look_at(frames)?;
-        self.at_planes(&planes).ok_or(HoldReason::DetectorMissing)
+    /// All text of an image, and what comes to light beside it once the text that must go is wiped. Where it shows in
+    /// one frame only, its area is reported for the whole image.
+    pub(crate) fn at(
+        &self,
+        frames: &Frames<'_>,
+        goes: &dyn Fn(&SeenText) -> bool,
+    ) -> Result<Vec<SeenText>, HoldReason> {
+        let mut sights = self.sights(frames)?;
+        let failed = HoldReason::DetectorMissing;
+        let mut seen = self.at_sights(&sights, &Where::Everywhere).ok_or(failed)?;
+        let wiped: Vec<Rect> = seen
+            .iter()
+            .filter(|text| goes(text))
+            .map(|text| text.rect)
+            .collect();
+        if !wiped.is_empty() {
+            for sight in &mut sights {
+                wiped.iter().for_each(|rect| sight.plane.blank(*rect));
+            }
+            let more = self
+                .at_sights(&sights, &Where::Near(&wiped))
+                .ok_or(failed)?;
+            seen.extend(more.into_iter().filter(|text| goes(text)));
+        }
+        Ok(seen)
     }
 
-    /// The planes of a single frame; of a cine the first and the last frame, the brightest and the darkest that each
-    /// pixel becomes, and frames in which strokes appear that none before had.
-    fn planes_to_look_at(&self, frames: &Frames<'_>) -> Result<Vec<Plane>, HoldReason> {
-        let count = frames.count();
-        let mut chosen: Vec<Plane> = Vec::new();
-        let mut extremes: Vec<(Plane, Plane)> = Vec::new();
-        let mut known_strokes = BTreeSet::new();
-        let mut keys = 0;
-        for index in 0..count {
-            let planes = self.blanked_planes(frames, index)?;
-            if count == 1 {
-                return Ok(planes);
-            }
-            let strokes: BTreeSet<_> = planes.iter().flat_map(glyphs::stroke_places).collect();
-            let new = strokes.difference(&known_strokes).count();
-            let is_end = index == 0 || index == count - 1;
-            let is_key = new >= glyphs::STEMS && keys < KEY_FRAMES;
-            known_strokes.extend(strokes);
-            if extremes.is_empty() {
-                extremes = planes
-                    .iter()
-                    .map(|plane| (plane.clone(), plane.clone()))
-                    .collect();
-            } else {
-                join_extremes(&mut extremes, &planes);
-            }
-            if is_end || is_key {
-                keys += usize::from(!is_end);
-                chosen.extend(planes);
-            }
-        }
-        chosen.extend(
-            extremes
-                .into_iter()
-                .flat_map(|(bright, dark)| [bright, dark]),
-        );
-        let mut distinct: Vec<Plane> = Vec::new();
-        for plane in chosen {
-            if !distinct.contains(&plane) {
-                distinct.push(plane);
-            }
-        }
-        Ok(distinct)
+    /// The text near some areas.
+    pub(crate) fn near(
+        &self,
+        frames: &Frames<'_>,
+        areas: &[Rect],
+    ) -> Result<Vec<SeenText>, HoldReason> {
+        let sights = self.sights(frames)?;
+        self.at_sights(&sights, &Where::Near(areas))
+            .ok_or(HoldReason::DetectorMissing)
     }
 
-    fn blanked_planes(&self, frames: &Frames<'_>, index: u32) -> Result<Vec<Plane>, HoldReason> {
-        let mut planes = planes(&frames.frame(index)?, self.image);
-        for rect in (self.blanked)(index) {
-            planes.iter_mut().for_each(|plane| plane.blank(rect));
-        }
-        Ok(planes)
-    }
-
-    fn at_planes(&self, planes: &[Plane]) -> Option<Vec<SeenText>> {
-        let map = |picture: &Picture| self.detector.map(picture);
+    fn at_sights(&self, sights: &[Sight], place: &Where<'_>) -> Option<Vec<SeenText>> {
         let mut boxes = Vec::new();
-        // The usual pictures of all planes come first, for most text is read at once in one of them.
-        let mut pictures: Vec<(usize, Picture)> = Vec::new();
-        for plane in planes {
-            let care = if plane.is_colour {
-                Care::Brief
-            } else {
-                self.care
-            };
-            for (index, rendering) in plane.renderings(care).into_iter().enumerate() {
-                boxes.extend(find(&rendering, &map)?);
-                if index < TURNED && !plane.is_colour {
-                    let turned = find(&rendering.turned_left(), &map)?;
-                    let back = turned
-                        .into_iter()
-                        .map(|found| turned_back(found, rendering.columns));
-                    boxes.extend(back);
+        for sight in sights {
+            let cells = match place {
+                Where::Everywhere => sight.cells.clone(),
+                Where::Near(areas) => {
+                    Cells::near(&sight.plane, areas, AROUND).and(&sight.cells.widened())
                 }
-                pictures.push((index, rendering));
-            }
+            };
+            boxes.extend(self.boxes(&sight.plane, &cells)?);
         }
-        pictures.sort_by_key(|(index, _)| *index);
         let mut seen = Vec::new();
         for found in joined_lines(merged(boxes)) {
-            let text = self.judged(found, &pictures)?;
-            if !is_speck(found, text.score) {
+            seen.extend(self.judged_parts(found, sights)?);
+        }
+        Some(seen)
+    }
+
+    /// The boxes in some cells of a plane: in the usual picture, in the same turned, and, where it is faint, stretched.
+    fn boxes(&self, plane: &Plane, cells: &Cells) -> Option<Vec<TextBox>> {
+        let usual = plane.usual();
+        let plain = Cells::spanning(&usual, PLAIN_SPAN).and(cells);
+        let mut boxes = self.find_in(&usual, &plain, Way::Upright)?;
+        if plane.is_colour {
+            return Some(boxes);
+        }
+        let large = plane.columns.max(plane.rows) > LARGE;
+        let (upright, turned) = if large {
+            (Way::UprightHalved, Way::TurnedHalved)
+        } else {
+            (Way::Upright, Way::Turned)
+        };
+        boxes.extend(self.find_in(&usual, &plain, turned)?);
+        let faint = Cells::uneven(plane)
+            .without(&Cells::spanning(&usual, FAINT_SPAN))
+            .and(cells);
+        boxes.extend(self.find_in(&plane.local(), &faint, upright)?);
+        Some(boxes)
+    }
+
+    fn find_in(&self, picture: &Picture, cells: &Cells, way: Way) -> Option<Vec<TextBox>> {
+        let map = |picture: &Picture| self.detector.map(picture);
+        let by = way.smaller_by();
+        let mut boxes = Vec::new();
+        for area in cells.rectangles() {
+            let mut part = picture.crop(area.left, area.top, area.width(), area.height());
+            if by > 1 {
+                part = part.resized(part.columns.div_ceil(by), part.rows.div_ceil(by));
+            }
+            let found = if way.is_turned() {
+                let turned = find(&part.turned_left(), &map)?;
+                turned
+                    .into_iter()
+                    .map(|found| turned_back(found, part.columns))
+                    .collect()
+            } else {
+                find(&part, &map)?
+            };
+            let larger = found.into_iter().map(|found| TextBox {
+                left: found.left * by,
+                top: found.top * by,
+                right: (found.right * by).min(area.width()),
+                bottom: (found.bottom * by).min(area.height()),
+            });
+            boxes.extend(larger.filter_map(|found| placed(found, area, picture)));
+        }
+        Some(boxes)
+    }
+
+    /// A box as one text; a large one that reads as none is looked into, and what is found in it counts instead.
+    fn judged_parts(&self, found: TextBox, sights: &[Sight]) -> Option<Vec<SeenText>> {
+        let text = self.judged(found, sights)?;
+        if is_speck(found, text.score) {
+            return Some(Vec::new());
+        }
+        let all = sights.first().map_or(0, |sight| sight.plane.values.len());
+        let is_blob = found.width() < 2 * found.height() && found.height() < 2 * found.width();
+        let is_large = found.area() * HUGE_PART > all || is_blob && found.area() * LARGE_PART > all;
+        if text.score >= SPECK || !is_large {
+            return Some(vec![text]);
+        }
+        let mut inner = Vec::new();
+        for sight in sights.iter().take(READ_IN) {
+            let part = sight
+                .plane
+                .crop(found.left, found.top, found.width(), found.height());
+            let boxes = self.find_in(&part.usual(), &Cells::all(&part), Way::Upright)?;
+            inner.extend(boxes.into_iter().map(|inner| TextBox {
+                left: inner.left + found.left,
+                top: inner.top + found.top,
+                right: inner.right + found.left,
+                bottom: inner.bottom + found.top,
+            }));
+        }
+        let mut seen = Vec::new();
+        for part in joined_lines(merged(inner)) {
+            let text = self.judged(part, sights)?;
+            if 2 * part.area() < found.area() && !is_speck(part, text.score) {
                 seen.push(text);
             }
         }
@@ -140,20 +226,20 @@ impl Look<'_> {
     }
 
     /// Reads a box until a reading is certain; the most certain one decides, and any that names the patient.
-    fn judged(&self, found: TextBox, pictures: &[(usize, Picture)]) -> Option<SeenText> {
+    fn judged(&self, found: TextBox, sights: &[Sight]) -> Option<SeenText> {
+        let (x, y) = (found.left.saturating_sub(1), found.top.saturating_sub(1));
+        let (columns, rows) = (found.right + 1 - x, found.bottom + 1 - y);
         let mut best = (String::new(), 0.0_f32);
         let mut named = false;
-        'pictures: for (_, picture) in pictures.iter().take(READ_IN) {
-            let (x, y) = (found.left.saturating_sub(1), found.top.saturating_sub(1));
-            let line = picture.crop(x, y, found.right + 1 - x, found.bottom + 1 - y);
-            let tall = 2 * line.rows > 3 * line.columns;
+        let tall = 2 * rows > 3 * columns;
+        'planes: for plane in by_contrast(sights, found).into_iter().take(READ_IN) {
+            let line = plane.stretched(x, y, columns, rows);
             let left = line.turned_left();
-            let ways = if tall {
-                vec![left.turned_left().turned_left(), left]
-            } else {
-                vec![line]
-            };
-            for way in ways {
+            let mut ways = vec![line.inverted(), line.clone()];
+            if tall {
+                ways = vec![left.turned_left().turned_left(), left, line];
+            }
+            while let Some(way) = ways.pop() {
                 let reading = self.detector.read_line(&way)?;
                 let goes = judge(&reading.text, self.known) == Judgement::Goes;
                 named |= goes && judge(&reading.text, &KnownValues::default()) == Judgement::Stays;
@@ -161,7 +247,7 @@ impl Look<'_> {
                     best = (reading.text, reading.score);
                 }
                 if best.1 >= CERTAIN {
-                    break 'pictures;
+                    break 'planes;
                 }
             }
         }
@@ -184,24 +270,41 @@ impl Look<'_> {
     }
 }
 
+/// The planes in which an area has most contrast first: there, its text shows.
+fn by_contrast(sights: &[Sight], found: TextBox) -> Vec<&Plane> {
+    let mut planes: Vec<(u16, &Plane)> = sights
+        .iter()
+        .map(|sight| {
+            let part = sight
+                .plane
+                .crop(found.left, found.top, found.width(), found.height());
+            let high = part.values.iter().max().copied().unwrap_or(0);
+            let low = part.values.iter().min().copied().unwrap_or(0);
+            (high - low, &sight.plane)
+        })
+        .collect();
+    planes.sort_by_key(|(contrast, _)| std::cmp::Reverse(*contrast));
+    planes.into_iter().map(|(_, plane)| plane).collect()
+}
+
+/// A box of a part in the whole. A line that the edge of the part cuts is none: where it is whole, it is found whole.
+fn placed(found: TextBox, part: TextBox, whole: &Picture) -> Option<TextBox> {
+    let cut = found.left == 0 && part.left > 0
+        || found.top == 0 && part.top > 0
+        || found.right == part.width() && part.right < whole.columns
+        || found.bottom == part.height() && part.bottom < whole.rows;
+    (!cut).then_some(TextBox {
+        left: found.left + part.left,
+        top: found.top + part.top,
+        right: found.right + part.left,
+        bottom: found.bottom + part.top,
+    })
+}
+
 /// A box of the size of one letter that no picture shows as a letter: a corner of anatomy, not a text.
 fn is_speck(found: TextBox, score: f32) -> bool {
     let (width, height) = (found.width(), found.height());
     2 * width <= 3 * height && 2 * height <= 3 * width && score < SPECK
-}
-
-fn join_extremes(extremes: &mut [(Plane, Plane)], planes: &[Plane]) {
-    for ((bright, dark), plane) in extremes.iter_mut().zip(planes) {
-        for ((bright, dark), value) in bright
-            .values
-            .iter_mut()
-            .zip(&mut dark.values)
-            .zip(&plane.values)
-        {
-            *bright = (*bright).max(*value);
-            *dark = (*dark).min(*value);
-        }
-    }
 }
 
 fn turned_back(found: TextBox, columns: usize) -> TextBox {

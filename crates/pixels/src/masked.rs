@@ -6,7 +6,6 @@ use crate::detect::judge::Judgement;
 use crate::encapsulated::Encapsulated;
 use crate::look::Look;
 use crate::native::NativePixels;
-use crate::plane::Care;
 use crate::recode::recode;
 use crate::scrub::{Expected, scrub};
 use crate::shape::FrameShape;
@@ -213,13 +212,17 @@ impl Masked {
             image: &image,
             known: request.known,
             blanked: &blanked,
-            care: Care::Brief,
         };
-        let residue = look.at(&Frames::new(&result)?)?.into_iter().any(|seen| {
-            seen.judgement == Judgement::Goes
-                && seen.score >= request.policy.recognition_threshold
-                && seen.letters > 1
-        });
+        // What lies further off was looked at before, and is proven to be what it was.
+        let areas: Vec<_> = self.regions.iter().map(|region| region.rect).collect();
+        let residue = look
+            .near(&Frames::new(&result)?, &areas)?
+            .into_iter()
+            .any(|seen| {
+                seen.judgement == Judgement::Goes
+                    && seen.score >= request.policy.recognition_threshold
+                    && seen.letters > 1
+            });
         if residue {
             Err(HoldReason::PixelResidue)
         } else {

@@ -2,9 +2,10 @@
 
 use crate::assess::ImageToAssess;
 use crate::dct;
-use crate::decode::{CodedFrames, Frame};
+use crate::decode::{CodedFrames, Frame, jpeg};
 use crate::encapsulated::Part;
 use crate::fill::FillWords;
+use crate::jpeg_lossless;
 use crate::masked::{PixelNote, Proof, ProofUnit};
 use crate::native::kept_bits;
 use crate::proof::wipe;
@@ -42,7 +43,12 @@ pub(crate) fn recode(
             Some(recoded) => Ok(recoded),
             None => anew(request, frames, plan),
         },
-        Coding::Rle | Coding::EncapsulatedNative => in_place(request, frames, plan),
+        Coding::Rle | Coding::EncapsulatedNative | Coding::JpegLossless => {
+            match in_place(request, frames, plan)? {
+                Some(recoded) => Ok(recoded),
+                None => anew(request, frames, plan),
+            }
+        }
         _ => anew(request, frames, plan),
     }
 }
@@ -197,12 +203,32 @@ fn wiping<'a>(
     })
 }
 
-/// Wipes frames of a lossless syntax that can be written here; the other frames keep their bytes.
+/// Codes a frame in its own lossless syntax, and reads it again with the reader that read the original. `None` where the
+/// writer cannot, or the reader does not understand what it wrote.
+fn coded_again(coding: Coding, data: &[u8], shape: &FrameShape) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (coded, again) = match coding {
+        Coding::Rle => {
+            let coded = rle::encode(data, shape)?;
+            let again = rle::decode(&coded, shape)?;
+            (coded, again)
+        }
+        Coding::JpegLossless => {
+            let coded = jpeg_lossless::encode(data, shape)?;
+            let again = jpeg(&coded, shape)?;
+            (coded, again)
+        }
+        _ => (data.to_vec(), data.to_vec()),
+    };
+    (again == data).then_some((coded, again))
+}
+
+/// Wipes frames of a lossless syntax that can be written here; the other frames keep their bytes. `None` where it
+/// cannot be written.
 fn in_place(
     request: &ImageToAssess<'_>,
     frames: &CodedFrames<'_>,
     plan: &MaskPlan,
-) -> Result<Recoded, HoldReason> {
+) -> Result<Option<Recoded>, HoldReason> {
     let shape = frames.decoded_shape();
     let regions = effective_regions(plan, shape.columns, shape.rows, shape.halved_colour);
     let wiping = wiping(request, shape, &scan(request, frames)?, &regions)?;
@@ -221,29 +247,24 @@ fn in_place(
         }
         let old = frame(frames, index)?;
         let new = wiping.wiped(index, &old.data);
-        let coded = if frames.coding == Coding::Rle {
-            let coded = rle::encode(&new, &shape).ok_or(HoldReason::PixelUndecodable)?;
-            let again = rle::decode(&coded, &shape).ok_or(HoldReason::PixelUndecodable)?;
-            wiping.prove(&mut proof, index, &old.data, &again)?;
-            coded
-        } else {
-            wiping.prove(&mut proof, index, &old.data, &new)?;
-            new
+        let Some((coded, again)) = coded_again(frames.coding, &new, &shape) else {
+            return Ok(None);
         };
+        wiping.prove(&mut proof, index, &old.data, &again)?;
         changed.push(Some(vec![Part::Fresh(coded)]));
     }
     if wiping.kept.is_some() {
         notes.insert(PixelNote::HiddenBitsCleared);
     }
     let value = frames.coded.rebuild(&changed)?;
-    Ok(Recoded {
+    Ok(Some(Recoded {
         value,
         transfer_syntax: None,
         attributes: Vec::new(),
         regions,
         proof,
         notes,
-    })
+    }))
 }
 
 /// Decodes every frame, wipes, and stores the samples as they are.

@@ -2,9 +2,10 @@
 
 use crate::assess::ImageToAssess;
 use crate::decode::Frames;
-use crate::plane::{pixels, planes};
+use crate::detect::Detector;
+use crate::plane::{Picture, pixels, planes};
 use crate::shape::Colour;
-use cloakroom_core::HoldReason;
+use cloakroom_core::{HoldReason, Rect};
 
 /// A picture of 8-bit red, green and blue.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,4 +47,33 @@ pub fn render(request: &ImageToAssess<'_>, frame: u32) -> Result<Rendering, Hold
         rows: frame.shape.rows,
         rgb,
     })
+}
+
+impl Rendering {
+    /// What the detector's reader makes of an area, as one line, and how certain it is, between 0 and 1. `None` if the
+    /// model fails. Lines that stand on their side are read as they are: turn the picture first.
+    #[must_use]
+    pub fn read(&self, detector: &Detector, area: Rect) -> Option<(String, f32)> {
+        let grey = self
+            .rgb
+            .chunks_exact(3)
+            .map(|pixel| {
+                let sum: u16 = pixel.iter().map(|value| u16::from(*value)).sum();
+                u8::try_from(sum / 3).unwrap_or(u8::MAX)
+            })
+            .collect();
+        let picture = Picture {
+            columns: self.columns as usize,
+            rows: self.rows as usize,
+            grey,
+        };
+        let line = picture.crop(
+            area.x as usize,
+            area.y as usize,
+            area.width as usize,
+            area.height as usize,
+        );
+        let reading = detector.read_line(&line)?;
+        Some((reading.text, reading.score))
+    }
 }

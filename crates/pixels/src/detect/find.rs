@@ -34,11 +34,11 @@ impl TextBox {
         self.bottom - self.top
     }
 
-    const fn area(&self) -> usize {
+    pub(crate) const fn area(&self) -> usize {
         self.width() * self.height()
     }
 
-    fn overlap(&self, other: &Self) -> usize {
+    pub(crate) fn overlap(&self, other: &Self) -> usize {
         let width = self
             .right
             .min(other.right)
@@ -50,7 +50,7 @@ impl TextBox {
         width * height
     }
 
-    fn union(&self, other: &Self) -> Self {
+    pub(crate) fn union(&self, other: &Self) -> Self {
         Self {
             left: self.left.min(other.left),
             top: self.top.min(other.top),

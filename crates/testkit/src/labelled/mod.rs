@@ -161,7 +161,7 @@ fn place(
         for frame in frames.iter_mut().skip(style.first_frame as usize) {
             ink(frame, &dots, area, contrast);
         }
-        let tight = tight(&dots, area);
+        let tight = tight(&dots, area, style.contrast);
         return Some(LabelledText {
             area: tight,
             text: line,
@@ -244,14 +244,17 @@ fn ink(canvas: &mut Canvas, dots: &[font::Dot], area: Area, contrast: i32) {
     for dot in dots {
         let index = (area.y + dot.y) as usize * canvas.width + (area.x + dot.x) as usize;
         if let Some(sample) = canvas.samples.get_mut(index) {
-            *sample = (*sample + contrast * i32::from(dot.cover) / 255).clamp(0, full);
+            // Rounded, so that text of one step shows where its dots cover half a pixel.
+            let step = (contrast * i32::from(dot.cover) + contrast.signum() * 127) / 255;
+            *sample = (*sample + step).clamp(0, full);
         }
     }
 }
 
-/// The rectangle of the dots that cover at least a third of their pixel.
-fn tight(dots: &[font::Dot], area: Area) -> Area {
-    let seen = || dots.iter().filter(|dot| dot.cover > 84);
+/// The rectangle of the dots that cover at least a third of their pixel; half of it, where less than that is no step.
+fn tight(dots: &[font::Dot], area: Area, contrast: i32) -> Area {
+    let least = if contrast == 1 { 127 } else { 84 };
+    let seen = || dots.iter().filter(|dot| dot.cover > least);
     let left = seen().map(|dot| dot.x).min().unwrap_or(0);
     let top = seen().map(|dot| dot.y).min().unwrap_or(0);
     let right = seen().map(|dot| dot.x + 1).max().unwrap_or(area.width);
