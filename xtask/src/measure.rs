@@ -35,6 +35,7 @@ pub fn run(settings: &Settings) -> Result<()> {
         .env("CLOAKROOM_MODELS", models)
         .env("CLOAKROOM_MEASURE_COUNT", settings.count.to_string())
         .env("CLOAKROOM_MEASURE_FIRST", settings.first.to_string())
+        .env("CLOAKROOM_MEASURE_GOALS", "1")
         .env("CLOAKROOM_MEASURE_SEED", settings.seed.to_string());
     if let Some(out) = &settings.out {
         command.env("CLOAKROOM_MEASURE_OUT", std::path::absolute(out)?);

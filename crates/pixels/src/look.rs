@@ -5,7 +5,7 @@ mod sights;
 
 use crate::decode::Frames;
 use crate::detect::Detector;
-use crate::detect::find::{TextBox, find, joined_lines, merged};
+use crate::detect::find::{TextBox, find_in_part, joined_lines, merged};
 use crate::detect::judge::{Judgement, judge};
 use crate::plane::{Picture, Plane};
 use cells::Cells;
@@ -164,6 +164,7 @@ impl Look<'_> {
     fn find_in(&self, picture: &Picture, cells: &Cells, way: Way) -> Option<Vec<TextBox>> {
         let map = |picture: &Picture| self.detector.map(picture);
         let by = way.smaller_by();
+        let whole = picture.columns.max(picture.rows);
         let mut boxes = Vec::new();
         for area in cells.rectangles() {
             let mut part = picture.crop(area.left, area.top, area.width(), area.height());
@@ -171,13 +172,13 @@ impl Look<'_> {
                 part = part.resized(part.columns.div_ceil(by), part.rows.div_ceil(by));
             }
             let found = if way.is_turned() {
-                let turned = find(&part.turned_left(), &map)?;
+                let turned = find_in_part(&part.turned_left(), whole, &map)?;
                 turned
                     .into_iter()
                     .map(|found| turned_back(found, part.columns))
                     .collect()
             } else {
-                find(&part, &map)?
+                find_in_part(&part, whole, &map)?
             };
             let larger = found.into_iter().map(|found| TextBox {
                 left: found.left * by,

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Images of a plain test run: what fits into a few minutes on two cores.
-const IN_EVERY_RUN: u32 = 100;
+/// Images of a plain test run: what fits into two minutes on two cores. A run of few images fails for identity that is
+/// left; what else is aimed at is judged over many, by `cargo xtask measure`.
+const IN_EVERY_RUN: u32 = 24;
 
 fn number(name: &str, default: u32) -> u32 {
     std::env::var(name)
@@ -68,6 +69,9 @@ fn identity_goes_and_the_rest_stays() {
     });
     let measured = measured.into_inner().unwrap();
     println!("{}", measured.report());
-    let missed = measured.missed_goals();
+    let mut missed = measured.identity_left();
+    if number("CLOAKROOM_MEASURE_GOALS", 0) > 0 {
+        missed.extend(measured.missed_goals());
+    }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }

@@ -63,10 +63,16 @@ impl TextBox {
 /// The probability map of one input: grey picture in, as many values out.
 pub(crate) type Map<'a> = &'a dyn Fn(&Picture) -> Option<Vec<f32>>;
 
-/// All boxes of a picture. `None` if the model fails.
+/// All boxes of a whole picture. `None` if the model fails.
+#[cfg(test)]
 pub(crate) fn find(picture: &Picture, map: Map<'_>) -> Option<Vec<TextBox>> {
+    find_in_part(picture, picture.columns.max(picture.rows), map)
+}
+
+/// All boxes of a part of a picture whose larger side is `whole`. `None` if the model fails.
+pub(crate) fn find_in_part(picture: &Picture, whole: usize, map: Map<'_>) -> Option<Vec<TextBox>> {
     let largest = picture.columns.max(picture.rows);
-    if largest <= SMALL {
+    if whole <= SMALL {
         let twice = picture.resized(2 * picture.columns, 2 * picture.rows);
         let boxes = in_tile(&twice, map)?;
         return Some(boxes.iter().map(|found| halved(*found, picture)).collect());

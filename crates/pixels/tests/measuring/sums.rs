@@ -180,15 +180,21 @@ impl Measured {
         out
     }
 
-    /// The goals that were not met.
-    pub fn missed_goals(&self) -> Vec<String> {
-        let mut missed = Vec::new();
+    /// Identity that is still there in images that were cleared.
+    pub fn identity_left(&self) -> Vec<String> {
+        let mut left = Vec::new();
         if self.boxes.count < self.boxes.of {
-            missed.push(format!("identity boxes gone: {}", self.boxes));
+            left.push(format!("identity boxes gone: {}", self.boxes));
         }
         if self.readable.count > 0 {
-            missed.push(format!("identity boxes still read: {}", self.readable));
+            left.push(format!("identity boxes still read: {}", self.readable));
         }
+        left
+    }
+
+    /// The other goals that were not met.
+    pub fn missed_goals(&self) -> Vec<String> {
+        let mut missed = Vec::new();
         if 100 * self.clean_held.count > self.clean_held.of {
             missed.push(format!("clean images held: {}", self.clean_held));
         }
