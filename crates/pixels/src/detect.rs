@@ -25,7 +25,7 @@ const READER: (&str, &str) = (
 /// Rows of a line for the reader.
 const LINE_ROWS: usize = 48;
 /// Shorter lines have grey behind them, as the reader has learnt.
-const LEAST_COLUMNS: usize = 320;
+const LEAST_COLUMNS: usize = 192;
 /// Longer lines are squeezed.
 const LINE_COLUMNS: usize = 2400;
 
