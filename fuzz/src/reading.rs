@@ -3,7 +3,8 @@
 use crate::LIMITS;
 use cloakroom_core::{PixelChanges, VR};
 use cloakroom_p10::{
-    CharacterSet, Edits, Encoded, Extent, FileMeta, MemorySource, Object, encode, read, recognise,
+    CharacterSet, Edits, Encoded, Extent, FileMeta, MemorySource, Object, Repair, RepairKind,
+    encode, read, recognise,
 };
 use std::sync::Arc;
 
@@ -30,6 +31,12 @@ pub fn p10_read(bytes: &[u8]) {
         panic!("what was written does not read again: {:?}", again.err());
     };
     look_at(&again);
+    // A data set whose first elements no dictionary knows may be taken for one in another encoding. What leaves the
+    // gate begins with (0008,xxxx) and is read by a reader that believes the declared syntax.
+    let doubtful = |repair: &Repair| repair.kind == RepairKind::TransferSyntaxCorrected;
+    if again.repairs().iter().any(doubtful) {
+        return;
+    }
     assert!(
         again.repairs().is_empty(),
         "what was written needs repair: {:?}",
