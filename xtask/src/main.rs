@@ -48,6 +48,8 @@ enum Command {
     Fuzz(fuzz::Settings),
     /// Measure how much burned-in identity is found and what else is wiped, on the labelled set
     Measure(measure::Settings),
+    /// Write one of the corpora of the measurements, to look into with other tools
+    Corpus(bench::CorpusSettings),
     /// Make the archive for hospitals: a static binary, models, profiles and documents
     Dist {
         /// A minisign secret key to sign the archive with; a new one is made without it
@@ -80,6 +82,7 @@ fn main() -> Result<()> {
         Command::Bench(settings) => bench::run(&settings),
         Command::Fuzz(settings) => fuzz::run(&settings),
         Command::Measure(settings) => measure::run(&settings),
+        Command::Corpus(settings) => bench::write_corpus(&settings),
         Command::Dist { key, out, prove } => dist::run(key.as_deref(), &out, prove),
     }
 }

@@ -85,12 +85,12 @@ pub fn headers(folder: &Path, count: usize, seed: u64) -> io::Result<Written> {
     Ok(written)
 }
 
-/// Writes one multi-frame ultrasound file of about `bytes` bytes (below 4 GB) without holding it in memory.
+/// Writes one multi-frame CT file of about `bytes` bytes (below 4 GB) without holding it in memory.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn multi_frame(path: &Path, bytes: u64, seed: u64) -> io::Result<Written> {
-    let frame_bytes = (SIZE * SIZE) as u64;
+    let frame_bytes = (2 * SIZE * SIZE) as u64;
     let frames = (bytes.min(u64::from(u32::MAX) - 1) / frame_bytes).max(1);
     let maker = SeriesMaker::new(0, seed);
     let mut dataset = maker.slice(0).dataset;
@@ -98,30 +98,30 @@ pub fn multi_frame(path: &Path, bytes: u64, seed: u64) -> io::Result<Written> {
     dataset
         .text(
             tags::SOP_CLASS_UID,
-            dicom_dictionary_std::uids::ULTRASOUND_MULTI_FRAME_IMAGE_STORAGE,
+            dicom_dictionary_std::uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE,
         )
-        .text(tags::MODALITY, "US")
-        .text(tags::NUMBER_OF_FRAMES, frames.to_string())
-        .text(tags::FRAME_TIME, "40")
-        .words(
-            tags::FRAME_INCREMENT_POINTER,
-            &[tags::FRAME_TIME.0, tags::FRAME_TIME.1],
+        .text(
+            tags::SOP_INSTANCE_UID,
+            format!("{}.{}", maker.first_uid, seed + 1),
         )
-        .words(tags::BITS_ALLOCATED, &[8])
-        .words(tags::BITS_STORED, &[8])
-        .words(tags::HIGH_BIT, &[7]);
+        .text(tags::NUMBER_OF_FRAMES, frames.to_string());
     let head = DicomFile::new(Syntax::ExplicitLittle, dataset).bytes();
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     out.write_all(&head)?;
-    out.write_all(b"\xE0\x7F\x10\x00OB\x00\x00")?;
+    out.write_all(b"\xE0\x7F\x10\x00OW\x00\x00")?;
     out.write_all(&((frames * frame_bytes) as u32).to_le_bytes())?;
-    let mut random = Random::named(seed, "multi-frame");
-    let mut frame = vec![0_u8; SIZE * SIZE];
-    for _ in 0..frames {
-        for (sample, body) in frame.iter_mut().zip(&maker.anatomy.samples) {
-            *sample = ((body + 1024) / 16 + random.noise() / 400).clamp(0, 255) as u8;
-        }
-        out.write_all(&frame)?;
+    // A few different frames in turn: more of them than the window of a usual compressor holds.
+    let noisy: Vec<Vec<u8>> = (0..frames.min(NOISY_FRAMES))
+        .map(|frame| {
+            maker
+                .samples(frame as usize)
+                .into_iter()
+                .flat_map(u16::to_le_bytes)
+                .collect()
+        })
+        .collect();
+    for frame in noisy.iter().cycle().take(frames as usize) {
+        out.write_all(frame)?;
     }
     out.flush()?;
     Ok(Written {
@@ -129,6 +129,9 @@ pub fn multi_frame(path: &Path, bytes: u64, seed: u64) -> io::Result<Written> {
         bytes: head.len() as u64 + 12 + frames * frame_bytes,
     })
 }
+
+/// So many frames of a multi-frame file have noise of their own.
+const NOISY_FRAMES: u64 = 24;
 
 /// One series: its header once, its anatomy once, fresh noise for every slice.
 struct SeriesMaker {
@@ -196,7 +199,6 @@ impl SeriesMaker {
 
     fn slice(&self, index: usize) -> DicomFile {
         let mut dataset = self.header.clone();
-        let mut random = Random::named(self.seed, &format!("{} {index}", self.first_uid));
         let slice = Slice {
             index,
             spacing: 0.7,
@@ -217,12 +219,17 @@ impl SeriesMaker {
             .text(tags::SLICE_LOCATION, format!("{z:.2}"))
             .words(tags::ROWS, &[self.anatomy.height as u16])
             .words(tags::COLUMNS, &[self.anatomy.width as u16]);
+        pixels_16(&mut dataset, self.samples(index));
+        DicomFile::new(Syntax::ExplicitLittle, dataset)
+    }
+
+    /// The stored values of one slice.
+    fn samples(&self, index: usize) -> Vec<u16> {
+        let mut random = Random::named(self.seed, &format!("{} {index}", self.first_uid));
         let offset = if self.ct { 1024 } else { 0 };
         // The anatomy has the noise of a reconstruction already; this much more keeps slices apart.
         let sample = |body: &i32| (body + offset + random.noise() / 160).clamp(0, 4095) as u16;
-        let words = self.anatomy.samples.iter().map(sample).collect();
-        pixels_16(&mut dataset, words);
-        DicomFile::new(Syntax::ExplicitLittle, dataset)
+        self.anatomy.samples.iter().map(sample).collect()
     }
 }
 
