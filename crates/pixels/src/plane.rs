@@ -5,6 +5,9 @@ use crate::shape::{Colour, FrameShape};
 use cloakroom_core::frames::Palette;
 use cloakroom_core::{ImageDescription, Rect};
 
+/// Columns and rows of the squares whose values tell what is dark and what is bright near a pixel.
+const LOCAL: usize = 16;
+
 /// A grey plane at full depth.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Plane {
@@ -13,15 +16,6 @@ pub(crate) struct Plane {
     pub(crate) values: Vec<u16>,
     /// It shows how far pixels are from grey, not their light.
     pub(crate) is_colour: bool,
-}
-
-/// How many pictures a plane is looked at in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Care {
-    /// Every picture that may show text which others do not.
-    Full,
-    /// The usual one and the equalised one: for many frames, and for the look after wiping.
-    Brief,
 }
 
 /// A grey picture of 8 bits.
@@ -271,25 +265,81 @@ impl Plane {
         self.picture(self.values.iter().map(grey).collect())
     }
 
-    /// Gives every value that occurs the grey of its rank, so that neighbours stand apart however close they are.
-    fn equalised(&self, counts: &[u32]) -> Picture {
-        let distinct = counts.iter().filter(|count| **count > 0).count().max(2) - 1;
-        let (mut ranks, mut rank) = (vec![0_u8; 1 << 16], 0_usize);
-        let (mut seen, total) = (0_u64, self.values.len().max(1) as u64);
-        for (value, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            // Half by rank, half by how many pixels lie below: flat areas and rare values both keep their distance.
-            let by_rank = rank * 255 / distinct;
-            let by_count = usize::try_from(seen * 255 / total).unwrap_or(255);
-            ranks[value] = u8::try_from(by_rank.midpoint(by_count)).unwrap_or(u8::MAX);
-            rank += 1;
-            seen += u64::from(*count);
+    /// Each pixel between the smallest and the largest value near it, so that neighbours stand apart however close they
+    /// are: one step of a full depth of 16 bits shows as black on white.
+    pub(crate) fn local(&self) -> Picture {
+        let across = self.columns.div_ceil(LOCAL).max(1);
+        let spreads = self.spreads(across);
+        let grey = self.values.iter().enumerate().map(|(index, value)| {
+            let (x, y) = (index % self.columns, index / self.columns);
+            let (low, high) = spreads[y / LOCAL * across + x / LOCAL];
+            let span = u32::from(high - low).max(1);
+            u8::try_from(u32::from(*value - low) * 255 / span).unwrap_or(u8::MAX)
+        });
+        self.picture(grey.collect())
+    }
+
+    /// For each small square, the smallest and the largest value in it and in those around it.
+    fn spreads(&self, across: usize) -> Vec<(u16, u16)> {
+        let down = self.rows.div_ceil(LOCAL).max(1);
+        let mut squares = vec![(u16::MAX, 0_u16); across * down];
+        for (y, row) in self.values.chunks_exact(self.columns.max(1)).enumerate() {
+            for (x, values) in row.chunks(LOCAL).enumerate() {
+                let square = &mut squares[y / LOCAL * across + x];
+                for value in values {
+                    *square = (square.0.min(*value), square.1.max(*value));
+                }
+            }
         }
-        self.picture(
-            self.values
-                .iter()
-                .map(|value| ranks[usize::from(*value)])
-                .collect(),
-        )
+        let around = |index: usize| {
+            let (x, y) = (index % across, index / across);
+            let rows = y.saturating_sub(1)..(y + 2).min(down);
+            rows.flat_map(|y| {
+                &squares[y * across + x.saturating_sub(1)..y * across + (x + 2).min(across)]
+            })
+            .fold((u16::MAX, 0), |all, one| {
+                (all.0.min(one.0), all.1.max(one.1))
+            })
+        };
+        (0..squares.len()).map(around).collect()
+    }
+
+    /// A part, stretched over the greys between its own hundredth and its own ninety-ninth value.
+    pub(crate) fn stretched(&self, x: usize, y: usize, columns: usize, rows: usize) -> Picture {
+        let part = self.crop(x, y, columns, rows);
+        let mut sorted = part.values.clone();
+        sorted.sort_unstable();
+        let at = |hundredths: usize| {
+            let index = sorted.len().saturating_sub(1) * hundredths / 100;
+            sorted.get(index).copied().unwrap_or(0)
+        };
+        let (low, high) = (at(1), at(99));
+        if low < high {
+            part.window(low, high)
+        } else {
+            part.window(at(0), at(100))
+        }
+    }
+
+    /// A part, clipped to the plane.
+    pub(crate) fn crop(&self, x: usize, y: usize, columns: usize, rows: usize) -> Self {
+        let (x, y) = (x.min(self.columns), y.min(self.rows));
+        let (columns, rows) = (columns.min(self.columns - x), rows.min(self.rows - y));
+        let values = (y..y + rows)
+            .flat_map(|row| &self.values[row * self.columns + x..row * self.columns + x + columns])
+            .copied()
+            .collect();
+        Self {
+            columns,
+            rows,
+            values,
+            is_colour: self.is_colour,
+        }
+    }
+
+    /// Whether it shows the same kind of thing in the same size.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.columns, self.rows, self.is_colour) == (other.columns, other.rows, other.is_colour)
     }
 
     fn picture(&self, grey: Vec<u8>) -> Picture {
@@ -319,39 +369,15 @@ impl Plane {
             u16::try_from(high).unwrap_or(u16::MAX),
         )
     }
-
-    /// The pictures that the detector looks at: usual, equalised, and with more care widest and inverted; those that
-    /// add nothing left out.
-    pub(crate) fn renderings(&self, care: Care) -> Vec<Picture> {
-        let counts = self.counts();
-        let usual = self.usual();
-        let inverted = usual.inverted();
-        let mut all = vec![usual, self.equalised(&counts)];
-        if care == Care::Full {
-            let widest = self.widest(&counts);
-            if all.iter().all(|other| other.differs(&widest)) {
-                all.push(widest);
-            }
-            all.push(inverted);
-        }
-        all
-    }
 }
 
 impl Picture {
-    fn inverted(&self) -> Self {
+    /// Black for white.
+    pub(crate) fn inverted(&self) -> Self {
         Self {
             grey: self.grey.iter().map(|grey| 255 - grey).collect(),
             ..*self
         }
-    }
-
-    /// Whether some pixel looks clearly different in another picture of the same plane.
-    fn differs(&self, other: &Self) -> bool {
-        self.grey
-            .iter()
-            .zip(&other.grey)
-            .any(|(one, other)| one.abs_diff(*other) > 24)
     }
 
     /// Turned by a quarter to the left: the right column becomes the first row.
@@ -379,6 +405,23 @@ impl Picture {
         Self {
             columns,
             rows,
+            grey,
+        }
+    }
+
+    /// With middle grey at its right, up to so many columns.
+    pub(crate) fn widened(&self, columns: usize) -> Self {
+        if self.columns >= columns {
+            return self.clone();
+        }
+        let mut grey = vec![128; columns * self.rows];
+        let rows = self.grey.chunks_exact(self.columns.max(1));
+        for (wide, row) in grey.chunks_exact_mut(columns).zip(rows) {
+            wide[..self.columns].copy_from_slice(row);
+        }
+        Self {
+            columns,
+            rows: self.rows,
             grey,
         }
     }
