@@ -189,11 +189,12 @@ pub(crate) fn propose_areas(
         image: request.image,
         known: request.known,
         blanked: &blanked,
-        care: Care::Brief,
     };
-    for seen in look.at(&frames)? {
-        let stays = seen.judgement == Judgement::Stays
-            && seen.score >= request.policy.recognition_threshold;
+    let stays = |seen: &SeenText| {
+        seen.judgement == Judgement::Stays && seen.score >= request.policy.recognition_threshold
+    };
+    for seen in look.at(&frames, &|seen| !stays(seen))? {
+        let stays = stays(&seen);
         let Some(rect) = seen.rect.clip(request.image.columns, request.image.rows) else {
             continue;
         };

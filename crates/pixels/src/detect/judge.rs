@@ -81,6 +81,18 @@ fn is_harmless(word: &str) -> bool {
         || is_unit(word)
         || is_orientation(word)
         || is_measurement(word)
+        || is_labelled_measurement(word)
+}
+
+/// A label with its number and no space between, as readers of small letters tell `MI 1.2`. After a single letter there
+/// must be more than digits, for a letter and digits may be a bed or an identifier.
+fn is_labelled_measurement(word: &str) -> bool {
+    let start = word
+        .find(|letter: char| letter.is_ascii_digit())
+        .unwrap_or(word.len());
+    let (label, number) = word.split_at(start);
+    let tells_more = label.len() > 1 || number.chars().any(|letter| !letter.is_ascii_digit());
+    LABELS.contains(&label) && tells_more && is_measurement(number)
 }
 
 fn is_unit(word: &str) -> bool {
@@ -172,6 +184,9 @@ mod tests {
             "120",
             "HR 72bpm",
             "3.5 cm²",
+            "MI1.2",
+            "TIs0.4",
+            "D23.4mm",
         ] {
             assert_eq!(
                 judge(text, &KnownValues::default()),
@@ -201,6 +216,9 @@ mod tests {
             "ABC",
             "1 2",
             "1.2.3",
+            "D123",
+            "MI12345",
+            "LEE1.2",
         ] {
             assert_eq!(
                 judge(text, &KnownValues::default()),
