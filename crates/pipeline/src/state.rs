@@ -543,7 +543,14 @@ fn sql(path: &Path, error: &rusqlite::Error) -> Failure {
         .sqlite_error_code()
         .map(|code| format!(" ({code:?})"))
         .unwrap_or_default();
-    Failure::could_not_run(format!("the site's database could not be opened{code}")).at(path)
+    let failure =
+        Failure::could_not_run(format!("the site's database could not be opened{code}")).at(path);
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => failure.advise(
+            "make room on the disk and run the same command again; it goes on where it stopped",
+        ),
+        _ => failure,
+    }
 }
 
 fn damaged() -> Failure {

@@ -9,6 +9,7 @@ use super::{DeliveryReport, Released, Work};
 use crate::files::replace_private_file;
 use crate::verdict::Verdict;
 use crate::{Failure, packing};
+use cloakroom_audit::log::LogError;
 use cloakroom_audit::{
     ActionList, Checkpoint, EvidenceRecord, FinishedRun, LogEntry, Origin, RunHeader, SiteLog,
 };
@@ -109,7 +110,7 @@ fn write_log(work: &mut Work<'_>, folder: &Path) -> Result<WrittenLog, Failure> 
                 .map_err(|_| damaged())?;
             let leaf = run
                 .add(record, actions.as_ref(), bytes)
-                .map_err(|error| Failure::could_not_run(error.to_string()))?;
+                .map_err(|error| log_failure(error, &path))?;
             leaves.push((stream, leaf));
             Ok(())
         },
@@ -122,7 +123,7 @@ fn write_log(work: &mut Work<'_>, folder: &Path) -> Result<WrittenLog, Failure> 
             (released.patients, released.studies, released.series),
             &mut file,
         )
-        .map_err(|error| Failure::could_not_run(error.to_string()))?
+        .map_err(|error| log_failure(error, &path))?
         .ok_or_else(|| {
             Failure::could_not_run("a delivery without a record has no place in the log")
         })?;
@@ -137,6 +138,14 @@ fn write_log(work: &mut Work<'_>, folder: &Path) -> Result<WrittenLog, Failure> 
         run: finished,
         leaves,
     })
+}
+
+/// What the machine said of a log that could not be written, with what to do; other faults in the log's own words.
+fn log_failure(error: LogError, path: &Path) -> Failure {
+    match error {
+        LogError::Io(source) => Failure::io("could not write the log", path, &source),
+        other => Failure::could_not_run(other.to_string()),
+    }
 }
 
 /// Gives each stream an input digest of its own.
