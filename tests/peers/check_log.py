@@ -150,6 +150,7 @@ class Log:
         self.leaves = []
         self.delivery = 0
         self.actions = {}
+        self.decisions = []
         self.latest = {}
         self.outputs = set()
         self.withheld = 0
@@ -183,6 +184,27 @@ class Log:
             self.wrong("actions-unused")
         self.actions[digest] = False
 
+    def read_decision(self, entry, line):
+        body = entry["body"]
+        previous = self.decisions[-1] if self.decisions else None
+        place = (self.site, self.track, len(self.decisions) + 1, previous)
+        name, identity, encoded = body["key"].split("+", 2)
+        key = base64.b64decode(encoded, validate=True)
+        message = "cloakroom decision 1\n" + spelled(body)
+        try:
+            Ed25519PublicKey.from_public_bytes(key[1:]).verify(
+                base64.b64decode(entry["signature"], validate=True), message.encode()
+            )
+            signed = True
+        except InvalidSignature:
+            signed = False
+        named = name == body["reviewer"] and key[:1] == b"\x01" and key_id(name, key[1:]).hex() == identity
+        if (body["site"], body["track"], body["number"], body.get("previous")) != place or not (signed and named):
+            self.wrong("decision-wrong")
+            return
+        del entry["kind"]
+        self.decisions.append(sha256(spelled(entry).encode()).hex())
+
     def read_object(self, entry, line):
         leaf = leaf_hash(line)
         self.run["records"] += 1
@@ -205,6 +227,8 @@ class Log:
             self.run["bytes"] += output["bytes"]
         ended = self.run["ended"]
         ended[entry["outcome"]] = ended.get(entry["outcome"], 0) + 1
+        if not set(entry.get("decisions", [])) <= set(self.decisions):
+            self.wrong("decision-missing")
         if "actions" in entry:
             if entry["actions"] not in self.actions:
                 self.wrong("actions-missing")
@@ -233,6 +257,9 @@ class Log:
             self.wrong("summary-wrong")
         elif not run["withheld"] and released != (run["outputs"], run["bytes"]):
             self.wrong("summary-wrong")
+        head = {"count": len(self.decisions), "last": self.decisions[-1]} if self.decisions else None
+        if entry.get("decisions") != head:
+            self.wrong("decision-missing")
         if not self.conserves(entry):
             self.wrong("conservation-broken")
         self.delivery = entry["delivery"]

@@ -6,6 +6,7 @@
 //! `tests/peers/check_log.py` was written from that description alone.
 
 pub mod checkpoint;
+pub mod decision;
 pub mod diagnosis;
 pub mod keys;
 pub mod log;
@@ -20,6 +21,10 @@ pub mod verify;
 pub mod words;
 
 pub use checkpoint::{Checkpoint, Origin};
+pub use decision::{
+    About, DecisionBody, DecisionChain, DecisionHead, NotADecision, ReviewRule, Ruling,
+    SignedDecision,
+};
 pub use keys::{KeyName, PublicKey, SecretKey, TrustedKeys};
 pub use log::{FinishedRun, Run, RunHeader, SiteLog};
 pub use merkle::{MerkleTree, TreeHead, leaf_hash, node_hash};

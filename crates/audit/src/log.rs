@@ -1,6 +1,7 @@
 //! The log of one site and track: it grows run by run and is never rewritten.
 
 use crate::checkpoint::Origin;
+use crate::decision::{DecisionChain, SignedDecision};
 use crate::merkle::{MerkleTree, TreeHead, leaf_hash};
 use crate::record::{
     ActionList, EvidenceRecord, LogEntry, NotALine, ProfileReference, WithheldLeaf,
@@ -22,6 +23,7 @@ pub struct SiteLog {
     tree: MerkleTree,
     actions: BTreeSet<Digest>,
     latest: BTreeMap<Digest, LatestRecord>,
+    decisions: DecisionChain,
     delivery: u32,
     total: Equation,
 }
@@ -82,6 +84,7 @@ impl SiteLog {
     #[must_use]
     pub fn empty(origin: Origin) -> Self {
         Self {
+            decisions: DecisionChain::new(origin.site.clone(), origin.track.clone()),
             origin,
             tree: MerkleTree::new(),
             actions: BTreeSet::new(),
@@ -120,6 +123,7 @@ impl SiteLog {
             LogEntry::Actions(_) => {
                 self.actions.insert(Digest::of(line));
             }
+            LogEntry::Decision(decision) => self.enter_decision(*decision)?,
             LogEntry::Object(record) => {
                 if record.site != self.origin.site || record.track != self.origin.track {
                     return Err(LogError::Unfit("it is of another site or track"));
@@ -134,6 +138,13 @@ impl SiteLog {
             LogEntry::Withheld(WithheldLeaf { leaf }) => self.tree.push(leaf),
         }
         Ok(())
+    }
+
+    fn enter_decision(&mut self, decision: SignedDecision) -> Result<(), LogError> {
+        self.decisions
+            .push(decision)
+            .map(drop)
+            .map_err(|_| LogError::Unfit("a decision does not follow the one before it"))
     }
 
     fn enter(&mut self, leaf: Digest, latest: LatestRecord, earlier: Option<Digest>) {
@@ -168,6 +179,12 @@ impl SiteLog {
         self.delivery
     }
 
+    /// The decisions of people that stand in the log.
+    #[must_use]
+    pub const fn decisions(&self) -> &DecisionChain {
+        &self.decisions
+    }
+
     /// The equation over all deliveries.
     #[must_use]
     pub const fn total(&self) -> &Equation {
@@ -190,6 +207,7 @@ impl SiteLog {
         Run {
             delivery: self.delivery + 1,
             total: self.total.clone(),
+            decided: self.decisions.clone(),
             log: self,
             header,
             spool,
@@ -212,6 +230,8 @@ pub struct Run<'log, S> {
     spooled: u64,
     entries: Vec<SpooledRecord>,
     actions: BTreeMap<Digest, String>,
+    /// The decisions of the log and, behind them, those that this run adds.
+    decided: DecisionChain,
     run: Equation,
     total: Equation,
     released: ReleasedCounts,
@@ -257,6 +277,17 @@ impl<S: Read + Write + Seek> Run<'_, S> {
         self.delivery
     }
 
+    /// Adds the next decision of a person.
+    ///
+    /// # Errors
+    /// If it does not follow the decisions before it.
+    pub fn decide(&mut self, decision: SignedDecision) -> Result<(), LogError> {
+        self.decided
+            .push(decision)
+            .map(drop)
+            .map_err(|_| LogError::Unfit("a decision does not follow the one before it"))
+    }
+
     /// Adds one record: `bytes` is the length of the stream as it stood in the export, which goes into sums only.
     ///
     /// The record's site, track, delivery, date and tool are set here, and its `actions` from the list.
@@ -275,6 +306,17 @@ impl<S: Read + Write + Seek> Run<'_, S> {
         record.delivery = self.delivery;
         record.date = self.header.date;
         record.tool = self.header.tool.clone();
+        record.decisions.sort_unstable();
+        record.decisions.dedup();
+        if record
+            .decisions
+            .iter()
+            .any(|digest| self.decided.find(digest).is_none())
+        {
+            return Err(LogError::Unfit(
+                "it names a decision that is not in the log",
+            ));
+        }
         record.actions = actions.map(|list| self.keep_actions(list)).transpose()?;
         if (record.outcome == Outcome::Cleared) != record.output.is_some() {
             return Err(LogError::Unfit("only what was cleared has an output"));
@@ -355,6 +397,11 @@ impl<S: Read + Write + Seek> Run<'_, S> {
         for line in self.actions.values() {
             writeln!(log_file, "{line}")?;
         }
+        let known = self.log.decisions.decisions().len();
+        for (_, decision) in &self.decided.decisions()[known..] {
+            let entry = LogEntry::Decision(Box::new(decision.clone()));
+            writeln!(log_file, "{}", line_of(&entry)?)?;
+        }
         let entries = core::mem::take(&mut self.entries);
         for entry in &entries {
             log_file.write_all(&self.respool(entry)?)?;
@@ -377,6 +424,7 @@ impl<S: Read + Write + Seek> Run<'_, S> {
             released: self.released,
             run: self.run.clone(),
             total: self.total.clone(),
+            decisions: self.decided.head(),
         }
     }
 
@@ -406,6 +454,7 @@ impl<S: Read + Write + Seek> Run<'_, S> {
         self.log.actions.extend(self.actions.keys());
         self.log.delivery = self.delivery;
         self.log.total = self.total;
+        self.log.decisions = self.decided;
         FinishedRun {
             summary,
             leaves,

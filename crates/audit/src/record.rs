@@ -3,6 +3,7 @@
 //! No field can hold a value, a path, an original UID, an unkeyed digest of an original or its length;
 //! every text in it is of a type with a closed list or a narrow shape (see [`crate::words`]).
 
+use crate::decision::{NotADecision, SignedDecision};
 use crate::merkle::leaf_hash;
 use crate::summary::RunSummary;
 use crate::words::{NotAToken, PixelReasonKind, SopClass, Token, outcome_text};
@@ -57,6 +58,9 @@ pub struct EvidenceRecord {
     /// How many pieces of text were removed, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub text: BTreeMap<Token, u32>,
+    /// The digests of the decisions of people that counted for the stream, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Digest>,
 }
 
 /// One object as it was written.
@@ -259,6 +263,9 @@ impl ActionList {
 pub enum LogEntry {
     /// A list of actions, before the first record that names it. No leaf: its digest stands in leaves.
     Actions(ActionList),
+    /// A decision of a person, before the first record that names it. No leaf: the summary of the run names the end of
+    /// the chain that it belongs to.
+    Decision(Box<SignedDecision>),
     /// The evidence of one object: a leaf.
     Object(Box<EvidenceRecord>),
     /// The summary of a run: its last leaf.
@@ -289,6 +296,12 @@ pub enum NotALine {
     Name,
 }
 
+impl From<NotADecision> for NotALine {
+    fn from(_: NotADecision) -> Self {
+        Self::Form
+    }
+}
+
 impl LogEntry {
     /// The line, without its newline: JSON with fixed keys in a fixed order, without spaces and without fractions.
     ///
@@ -316,11 +329,11 @@ impl LogEntry {
         Ok(entry)
     }
 
-    /// The leaf hash of this entry's line; `None` for a list of actions, which is no leaf.
+    /// The leaf hash of this entry's line; `None` for a list of actions or a decision, which are no leaves.
     #[must_use]
     pub fn leaf(&self, line: &str) -> Option<Digest> {
         match self {
-            Self::Actions(_) => None,
+            Self::Actions(_) | Self::Decision(_) => None,
             Self::Object(_) | Self::Summary(_) => Some(leaf_hash(line.as_bytes())),
             Self::Withheld(withheld) => Some(withheld.leaf),
         }

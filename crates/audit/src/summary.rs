@@ -1,5 +1,6 @@
 //! The summary of a run: the equation that says nothing was lost, and the head that the run began from.
 
+use crate::decision::DecisionHead;
 use crate::merkle::TreeHead;
 use crate::record::ProfileReference;
 use crate::words::{Token, parse_outcome};
@@ -33,6 +34,9 @@ pub struct RunSummary {
     pub run: Equation,
     /// Every stream of the log, each by its latest outcome.
     pub total: Equation,
+    /// The end of the chain of decisions that people had made; absent while there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<DecisionHead>,
 }
 
 /// How much a run released.

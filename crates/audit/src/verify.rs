@@ -1,6 +1,7 @@
 //! Judging a log: everything is computed anew from its lines, and each failure has a name.
 
 use crate::checkpoint::{Checkpoint, Origin};
+use crate::decision::DecisionChain;
 use crate::diagnosis::{Evidence, diagnose};
 use crate::keys::TrustedKeys;
 use crate::log::{LogError, for_each_line, leaf_order};
@@ -53,6 +54,8 @@ failures! {
     EarlierWrong = "earlier-wrong", "a record replaces an earlier one that is not there, or is of another input";
     ActionsMissing = "actions-missing", "a record names a list of actions that is not in the log before it";
     ActionsUnused = "actions-unused", "a list of actions stands in the log that no record names";
+    DecisionWrong = "decision-wrong", "a decision of a person does not follow the one before it, or its signature does not hold";
+    DecisionMissing = "decision-missing", "a record or summary names a decision of a person that is not in the log before it";
     SummaryMissing = "summary-missing", "the log ends without the summary of its last run";
     SummaryWrong = "summary-wrong", "a summary does not say what the records of its run say";
     PreviousHeadWrong = "previous-head-wrong", "a run names another previous head than the log had before it";
@@ -208,7 +211,8 @@ struct OpenRun {
     ended: BTreeMap<String, u64>,
     released: u64,
     released_bytes: u64,
-    first_actions_line: Option<u64>,
+    /// The first line of the run that is no leaf.
+    first_other_line: Option<u64>,
 }
 
 struct Judge {
@@ -224,6 +228,7 @@ struct Judge {
     withheld: u64,
     /// Lists of actions with the line where they stand, and whether a record has named them.
     actions: BTreeMap<Digest, (u64, bool)>,
+    decisions: DecisionChain,
     latest: BTreeMap<Digest, (Digest, Outcome)>,
     outputs: BTreeSet<Digest>,
     out_of_order: Option<u64>,
@@ -233,6 +238,7 @@ struct Judge {
 impl Judge {
     fn new(origin: Origin) -> Self {
         Self {
+            decisions: DecisionChain::new(origin.site.clone(), origin.track.clone()),
             origin,
             tree: MerkleTree::new(),
             faults: Vec::new(),
@@ -285,9 +291,15 @@ impl Judge {
         match entry {
             Some(Ok(LogEntry::Actions(_))) => {
                 let before = self.actions.insert(Digest::of(line), (number, false));
-                self.run.first_actions_line.get_or_insert(number);
+                self.run.first_other_line.get_or_insert(number);
                 if before.is_some() {
                     self.fault_at(Failure::ActionsUnused, Some(number));
+                }
+            }
+            Some(Ok(LogEntry::Decision(decision))) => {
+                self.run.first_other_line.get_or_insert(number);
+                if self.decisions.push(*decision).is_err() {
+                    self.fault_at(Failure::DecisionWrong, Some(number));
                 }
             }
             Some(Ok(LogEntry::Object(record))) => {
@@ -357,6 +369,10 @@ impl Judge {
             .entry(record.outcome.to_string())
             .or_default() += 1;
         self.actions_of(record);
+        let decided = |digest| self.decisions.find(digest).is_some();
+        if !record.decisions.iter().all(decided) || !record.decisions.is_sorted_by(|a, b| a < b) {
+            self.leaf_fault(Failure::DecisionMissing);
+        }
         self.replaces(record, leaf);
     }
 
@@ -416,6 +432,9 @@ impl Judge {
         if !self.summary_counts(summary) {
             self.leaf_fault(Failure::SummaryWrong);
         }
+        if summary.decisions != self.decisions.head() {
+            self.leaf_fault(Failure::DecisionMissing);
+        }
         if !self.conserves(summary) {
             self.leaf_fault(Failure::ConservationBroken);
         }
@@ -451,7 +470,7 @@ impl Judge {
     }
 
     fn finish(&mut self) {
-        let open = self.run.start.is_some() || self.run.first_actions_line.is_some();
+        let open = self.run.start.is_some() || self.run.first_other_line.is_some();
         if open || self.last.is_none() && self.line > 0 {
             self.fault(Failure::SummaryMissing);
         }

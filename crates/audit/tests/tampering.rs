@@ -377,3 +377,33 @@ fn every_failure_has_a_name_of_its_own() {
     let codes: BTreeSet<_> = Failure::ALL.iter().map(|failure| failure.code()).collect();
     assert_eq!(codes.len(), Failure::ALL.len());
 }
+
+/// The numbers of the lines that are decisions of people.
+fn decision_lines(log: &Written) -> Vec<usize> {
+    let is_decision = |line: &String| line.starts_with(r#"{"kind":"decision""#);
+    let lines = log.lines.iter().enumerate();
+    lines
+        .filter(|(_, line)| is_decision(line))
+        .map(|(at, _)| at)
+        .collect()
+}
+
+#[test]
+fn a_decision_that_was_edited_swapped_or_dropped_is_named_even_under_a_new_head() {
+    let honest = written();
+    let at = decision_lines(&honest);
+    assert_eq!(at.len(), 2);
+    let mut edited = honest.clone();
+    edited.lines[at[0]] = edited.lines[at[0]].replace("nothing-seen", "technical-text");
+    assert_ne!(edited.lines, honest.lines);
+    let mut swapped = honest.clone();
+    swapped.lines.swap(at[0], at[1]);
+    for mut log in [edited, swapped] {
+        sign_again(&mut log, 1);
+        expect(&log, &trust(), Failure::DecisionWrong);
+    }
+    let mut dropped = honest;
+    dropped.lines.remove(at[1]);
+    sign_again(&mut dropped, 1);
+    expect(&dropped, &trust(), Failure::DecisionMissing);
+}

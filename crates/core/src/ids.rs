@@ -1,4 +1,4 @@
-//! Names of sites, tracks, profiles and pseudonymous patients, each a type of its own.
+//! Names of sites, tracks, profiles, pseudonymous patients and reviewers, each a type of its own.
 
 use alloc::string::String;
 use core::fmt;
@@ -75,6 +75,10 @@ name! {
 name! {
     /// The name of a de-identification profile, such as `contest`.
     ProfileId, "profile id", 64
+}
+name! {
+    /// The pseudonymous id of a person who decides in review, such as `R01`.
+    ReviewerId, "reviewer id", 16
 }
 name! {
     /// The keyed code that stands for a patient in everything that leaves the hospital.

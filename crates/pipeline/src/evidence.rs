@@ -56,6 +56,7 @@ impl RunFacts {
             private: None,
             pixels: None,
             text: BTreeMap::new(),
+            decisions: Vec::new(),
         }
     }
 }

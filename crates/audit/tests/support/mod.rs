@@ -6,7 +6,8 @@ use cloakroom_audit::record::{
     OutputObject, PixelProof, PrivateCounts, ProfileReference, ProofUnit,
 };
 use cloakroom_audit::{
-    ActionList, Checkpoint, EvidenceRecord, Origin, RunHeader, SecretKey, SiteLog, SopClass, Token,
+    ActionList, Checkpoint, DecisionChain, EvidenceRecord, Origin, Ruling, RunHeader, SecretKey,
+    SignedDecision, SiteLog, SopClass, Token,
 };
 use cloakroom_audit::{record::PixelEvidence, verify::Trust};
 use cloakroom_core::{
@@ -125,7 +126,40 @@ pub(crate) fn record(input: u32, outcome: Outcome) -> EvidenceRecord {
         }),
         pixels: cleared.then(pixels),
         text: BTreeMap::from([(token("date"), 1)]),
+        decisions: Vec::new(),
     }
+}
+
+/// One person releases the object that was held, and another confirms it.
+pub(crate) fn decisions() -> Vec<SignedDecision> {
+    let mut chain = DecisionChain::new(origin().site, origin().track);
+    let object = record(6, Outcome::Cleared).input;
+    let release = Ruling::PixelRelease {
+        object,
+        mask: Vec::new(),
+    };
+    let first = decide(&mut chain, "R01", release);
+    decide(&mut chain, "R02", Ruling::Confirm { decision: first });
+    chain
+        .decisions()
+        .iter()
+        .map(|(_, decision)| decision.clone())
+        .collect()
+}
+
+fn decide(chain: &mut DecisionChain, reviewer: &str, ruling: Ruling) -> Digest {
+    let seed = *reviewer.as_bytes().last().unwrap();
+    let key = SecretKey::from_seed(reviewer.parse().unwrap(), &[seed; 32]);
+    let reason = ruling.reasons()[0];
+    let body = chain.next(
+        "2026-05-20".parse().unwrap(),
+        reviewer.parse().unwrap(),
+        &key.public(),
+        (ruling, reason),
+    );
+    chain
+        .push(SignedDecision::sign(body, &key).unwrap())
+        .unwrap()
 }
 
 fn pixels() -> PixelEvidence {
@@ -176,6 +210,14 @@ pub(crate) fn written() -> Written {
     }
     let mut decided = record(6, Outcome::Cleared);
     decided.earlier = Some(earlier);
+    decided.decisions = decisions()
+        .into_iter()
+        .map(|decision| {
+            let digest = decision.digest().unwrap();
+            run.decide(decision).unwrap();
+            digest
+        })
+        .collect();
     run.add(decided, Some(&actions(7)), 901).unwrap();
     leaves.extend(run.finish((1, 1, 1), &mut text).unwrap().unwrap().leaves);
     let text = String::from_utf8(text).unwrap();
