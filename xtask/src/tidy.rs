@@ -85,6 +85,10 @@ const READERS_OF_VALUES: &[(&str, &str)] = &[
         "writes who became whom, for the officer only",
     ),
     (
+        "crates/pipeline/src/decisions.rs",
+        "keys what a decision is about, and keeps it in the site's database",
+    ),
+    (
         "crates/pipeline/src/delivery/choice.rs",
         "compares ids with the officer's list",
     ),

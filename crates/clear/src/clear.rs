@@ -1,7 +1,7 @@
 //! The only mint of [`Cleared`].
 
 use crate::encoded::PixelSource;
-use crate::inspect::{Candidate, Gate, Inspected, inspect};
+use crate::inspect::{Candidate, Gate, Inspected, MOST_FINDINGS, inspect};
 use crate::residue::PatientScan;
 use cloakroom_core::{
     ActionRecord, ByteRange, Digest, Finding, FindingKind, Hasher, HoldReason, InstanceFacts,
@@ -16,7 +16,7 @@ use thiserror::Error;
 
 /// An object that may leave: its bytes were read by the second reader and searched for its patient.
 ///
-/// Only [`clear`] makes one, and nothing else can be packed:
+/// Only [`clear_answered`] makes one, and nothing else can be packed:
 ///
 /// ```compile_fail,E0451
 /// fn forge(real: cloakroom_clear::Cleared) -> cloakroom_clear::Cleared {
@@ -56,6 +56,9 @@ pub struct Held {
     pub reason: HoldReason,
     /// Everything that was found.
     pub findings: Vec<Finding>,
+    /// What a person may answer, where nothing but known values was found: the digest of all that was searched and of
+    /// what was found in it.
+    pub alarm: Option<Digest>,
 }
 
 impl Held {
@@ -67,6 +70,15 @@ impl Held {
                 path: None,
                 offset: None,
             }],
+            alarm: None,
+        }
+    }
+
+    fn without_findings(reason: HoldReason) -> Self {
+        Self {
+            reason,
+            findings: Vec::new(),
+            alarm: None,
         }
     }
 
@@ -81,7 +93,11 @@ impl Held {
         } else {
             HoldReason::ForbiddenAttribute
         };
-        Self { reason, findings }
+        Self {
+            reason,
+            findings,
+            alarm: None,
+        }
     }
 }
 
@@ -99,11 +115,25 @@ pub fn clear(
     masked: Masked,
     source: Arc<dyn PixelBytes>,
 ) -> Result<Cleared, Held> {
+    clear_answered(gate, scan, edited, masked, source, None)
+}
+
+/// The same, where a person has answered an alarm: the object passes if what is found is that alarm and no other.
+///
+/// Nothing but known values can be answered. Structure, rules and stamps are no matter of opinion.
+///
+/// # Errors
+/// Everything that was found, if it is not what was answered.
+pub fn clear_answered(
+    gate: &Gate,
+    scan: &PatientScan,
+    edited: Edited,
+    masked: Masked,
+    source: Arc<dyn PixelBytes>,
+    answered: Option<&Digest>,
+) -> Result<Cleared, Held> {
     if !scan.is_complete() {
-        return Err(Held {
-            reason: HoldReason::TooLarge,
-            findings: Vec::new(),
-        });
+        return Err(Held::without_findings(HoldReason::TooLarge));
     }
     let changes = masked.changes();
     let encoded = edited
@@ -128,13 +158,16 @@ pub fn clear(
     };
     let Inspected { findings, facts } = inspect(gate, scan, &candidate);
     if !findings.is_empty() {
-        return Err(Held::of(findings));
+        let alarm = alarm(&candidate, &findings);
+        if alarm.is_none() || alarm.as_ref() != answered {
+            return Err(Held {
+                alarm,
+                ..Held::of(findings)
+            });
+        }
     }
     if !can_be_filed(&facts) {
-        return Err(Held {
-            reason: HoldReason::HierarchyConflict,
-            findings: Vec::new(),
-        });
+        return Err(Held::without_findings(HoldReason::HierarchyConflict));
     }
     let in_memory = pixels.is_in_memory();
     let actions = edited.actions().to_vec();
@@ -155,6 +188,23 @@ pub fn clear(
             .map_err(|_| Held::unreadable(FindingKind::LengthMismatch))?;
     }
     Ok(cleared)
+}
+
+/// The digest of an alarm; `None` where something was found that no person can answer.
+fn alarm(candidate: &Candidate<'_>, findings: &[Finding]) -> Option<Digest> {
+    let only_values = findings
+        .iter()
+        .all(|one| matches!(one.kind, FindingKind::KnownValue(_)));
+    if !only_values || findings.len() >= MOST_FINDINGS {
+        return None;
+    }
+    let mut hasher = Hasher::new();
+    for part in [candidate.head, candidate.tail] {
+        hasher.update(Digest::of(part).as_bytes());
+    }
+    let found = serde_json::to_vec(findings).ok()?;
+    hasher.update(&found);
+    Some(hasher.finish())
 }
 
 /// Whether an object says whose it is and where it belongs. Objects of classes without a patient, such as colour

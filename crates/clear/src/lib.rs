@@ -5,7 +5,7 @@
 //! searched without any parser for the patient's known values, in every usual form and encoding. Only native
 //! pixel samples and entropy-coded data are left out.
 //!
-//! [`clear`] is the only mint of [`Cleared`], and what is cleared is what is written: [`Cleared::write_to`] takes
+//! [`clear_answered`], which [`clear`] calls, is the only mint of [`Cleared`], and what is cleared is what is written: [`Cleared::write_to`] takes
 //! the digest of what it writes.
 
 mod clear;
@@ -21,7 +21,7 @@ pub mod sidecar;
 #[cfg(test)]
 mod tests;
 
-pub use clear::{Cleared, Held, NotWhatWasCleared, clear};
+pub use clear::{Cleared, Held, NotWhatWasCleared, clear, clear_answered};
 pub use inspect::Gate;
 pub use recheck::Recheck;
 pub use residue::PatientScan;

@@ -1,7 +1,7 @@
 //! The arguments as clap reads them. Nothing is looked up or opened here.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use cloakroom_core::{SiteName, StatedDate};
+use cloakroom_core::{ReviewerId, SiteName, StatedDate};
 use cloakroom_pipeline::delivery::Partition;
 use std::path::PathBuf;
 
@@ -38,7 +38,8 @@ pub(crate) enum Command {
     },
     /// Make a site folder (settings, site key, signing key), or an organiser's folder with a release key
     #[command(
-        after_help = "Examples:\n  cloakroom init site --name GX01\n  cloakroom init office --organiser"
+        after_help = "Examples:\n  cloakroom init site --name GX01\n  cloakroom init office --organiser\n  \
+                            cloakroom init site --reviewer R01"
     )]
     Init {
         /// A folder that does not exist yet, or is empty
@@ -49,6 +50,10 @@ pub(crate) enum Command {
         /// Make an organiser's folder instead: it holds a release key and never a site key
         #[arg(long, conflicts_with = "name")]
         organiser: bool,
+        /// Make a key for a person who decides in review, in a site folder that exists: asks for a passphrase, or
+        /// reads it as the first line of standard input
+        #[arg(long, value_name = "ID", conflicts_with_all = ["name", "organiser"])]
+        reviewer: Option<ReviewerId>,
     },
     /// Find out what is in an export; nothing is written outside the site folder
     #[command(after_help = "Example:\n  cloakroom ingest site /media/export /media/second.zip")]

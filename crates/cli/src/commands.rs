@@ -22,6 +22,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             organiser: true,
             ..
         } => answer(arguments, &pipeline::init::organiser(site)?),
+        Command::Init {
+            site,
+            reviewer: Some(id),
+            ..
+        } => {
+            let site = Site::open(site)?;
+            let passphrase = crate::passphrase::ask_twice()?;
+            answer(
+                arguments,
+                &pipeline::reviewers::enrol(&site, id.clone(), &passphrase)?,
+            )
+        }
         Command::Init { site, name, .. } => {
             answer(arguments, &pipeline::init::site(site, name.clone())?)
         }

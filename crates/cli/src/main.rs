@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod passphrase;
 mod progress;
 mod render;
 mod render_plan;

@@ -15,6 +15,7 @@ use cloakroom_pipeline::profiles::{
 use cloakroom_pipeline::release::{
     BuildReport, DiffReport, RevealReport, SealReport, WithdrawnReport,
 };
+use cloakroom_pipeline::reviewers::ReviewerReport;
 use cloakroom_pipeline::verify::VerifyReport;
 use cloakroom_pipeline::withdraw::WithdrawReport;
 use comfy_table::presets::NOTHING;
@@ -101,6 +102,16 @@ pub(crate) fn outcomes(conservation: &Conservation) -> String {
 /// `found 12 files (3.4 MB)`.
 pub(crate) fn tally(tally: Tally) -> String {
     format!("{} files ({})", tally.count, bytes(tally.bytes))
+}
+
+impl Render for ReviewerReport {
+    fn render(&self) -> String {
+        format!(
+            "{} can decide in review now. The public key is {}; the secret one is in the site folder, under the passphrase.",
+            self.reviewer,
+            self.public_key.display()
+        )
+    }
 }
 
 impl Render for InitReport {

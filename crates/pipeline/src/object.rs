@@ -1,5 +1,6 @@
 //! One stream on its way through the rooms: read, planned, assessed, edited, gated.
 
+use crate::decisions::ObjectDecisions;
 use crate::evidence::{Done, RunFacts, complete};
 use crate::plan::{self, Device, PlannedObject};
 use crate::stream::Stream;
@@ -8,7 +9,8 @@ use crate::{Failure, RunSettings, catalogue, models};
 use cloakroom_audit::record::{OutputObject, PrivateCounts};
 use cloakroom_clear::{Cleared, Gate, PatientScan};
 use cloakroom_core::{
-    Digest, Hasher, HoldReason, ImageDescription, KnownValues, Outcome, Phi, PixelReason, State,
+    Digest, Finding, Hasher, HoldReason, ImageDescription, KnownValues, Outcome, Phi, PixelReason,
+    RejectReason, State,
 };
 use cloakroom_deid::{ApprovedWords, TrackKeys};
 use cloakroom_ingest::{IngestError, Located};
@@ -80,6 +82,7 @@ pub(crate) struct ClearedObject {
     stream: Arc<Stream>,
     keys: TrackKeys,
     facts: RunFacts,
+    decisions: Option<Vec<Digest>>,
     referenced: Vec<Phi<String>>,
     sop_class: String,
     private: PrivateCounts,
@@ -101,9 +104,10 @@ impl ClearedObject {
         digest: Digest,
     ) -> Result<(String, Option<(Digest, String)>), Failure> {
         let input = self.stream.digest().map_err(|error| unreadable(&error))?;
-        let record = self
+        let mut record = self
             .facts
             .record(Outcome::Cleared, self.keys.input_digest(&input));
+        record.decisions = self.decisions.clone().unwrap_or_default();
         let (record, actions) = complete(
             record,
             Done {
@@ -178,20 +182,75 @@ impl Rooms {
         subject: &Subject,
         located: &Located,
         facts: &RunFacts,
+        decisions: Option<&Arc<ObjectDecisions>>,
     ) -> Result<Processed, Failure> {
         let source = match open_source(located) {
             Ok(source) => source,
             Err(error) => return self.unopened(located, facts, &error),
         };
         let stream = Arc::new(Stream::new(source));
-        match self.clean(subject, &stream) {
-            Ok(cleaned) => Ok(Processed::Cleared(Box::new(cleaned.with(
-                stream,
-                &self.keys,
-                facts.clone(),
-            )))),
-            Err(outcome) => ended(facts, outcome, self.input_digest(&stream)?, None),
+        let decisions = self.decisions_about(&stream, decisions)?;
+        match self.clean(subject, &stream, decisions) {
+            Ok(cleaned) => {
+                let mut cleared = cleaned.with(stream, &self.keys, facts.clone());
+                cleared.decisions = decisions.map(|made| made.digests().to_vec());
+                Ok(Processed::Cleared(Box::new(cleared)))
+            }
+            Err(refused) => {
+                let mut record = facts.record(refused.outcome, self.input_digest(&stream)?);
+                record.decisions = decisions.map_or_else(Vec::new, |made| made.digests().to_vec());
+                Ok(Processed::Ended {
+                    outcome: refused.outcome,
+                    record: json(&record)?,
+                })
+            }
         }
+    }
+
+    /// The decisions that were made about this very content, and about no other that may stand in its place now.
+    fn decisions_about<'a>(
+        &self,
+        stream: &Stream,
+        decisions: Option<&'a Arc<ObjectDecisions>>,
+    ) -> Result<Option<&'a ObjectDecisions>, Failure> {
+        let Some(made) = decisions else {
+            return Ok(None);
+        };
+        let object = self.input_digest(stream)?;
+        Ok(made.are_about(&object).then_some(made.as_ref()))
+    }
+
+    /// Takes one instance as far as the gate and tells what a person would have to answer. Nothing is written.
+    pub(crate) fn examine(
+        &self,
+        subject: &Subject,
+        located: &Located,
+    ) -> Result<Examined, Failure> {
+        let source = match open_source(located) {
+            Ok(source) => source,
+            Err(error) => match error.quarantine_reason() {
+                Some(reason) => {
+                    return Ok(Examined {
+                        outcome: Outcome::Quarantined(reason),
+                        object: self.place_digest(located),
+                        findings: Vec::new(),
+                        alarm: None,
+                    });
+                }
+                None => return Err(catalogue::failure(&error)),
+            },
+        };
+        let stream = Arc::new(Stream::new(source));
+        let refused = match self.clean(subject, &stream, None) {
+            Ok(_) => Refused::from(Outcome::Cleared),
+            Err(refused) => refused,
+        };
+        Ok(Examined {
+            outcome: refused.outcome,
+            object: self.input_digest(&stream)?,
+            findings: refused.findings,
+            alarm: refused.alarm,
+        })
     }
 
     /// The record of a stream that ended without a look into it.
@@ -257,6 +316,7 @@ impl Rooms {
         &self,
         subject: &Subject,
         located: &Located,
+        decisions: Option<&Arc<ObjectDecisions>>,
         values: bool,
     ) -> Result<PlannedObject, Failure> {
         let source = match open_source(located) {
@@ -267,10 +327,14 @@ impl Rooms {
             },
         };
         let stream = Arc::new(Stream::new(source));
+        let decisions = self.decisions_about(&stream, decisions)?;
+        if decisions.is_some_and(ObjectDecisions::rejected) {
+            return Ok(PlannedObject::ended(REFUSED));
+        }
         Ok(self
             .read(subject, &stream)
             .map_or_else(PlannedObject::ended, |read| {
-                let assessed = self.assess(subject, &read);
+                let assessed = self.assess(subject, &read, decisions);
                 let device = self.device(&read.image, assessed.as_ref(), values);
                 let rules = self.rules_of(&read.object);
                 PlannedObject {
@@ -352,7 +416,12 @@ impl Rooms {
     }
 
     /// Looks for the reason why the pixels of an object may leave, and wipes what must go.
-    fn assess(&self, subject: &Subject, read: &Read) -> Result<Masked, Outcome> {
+    fn assess(
+        &self,
+        subject: &Subject,
+        read: &Read,
+        decisions: Option<&ObjectDecisions>,
+    ) -> Result<Masked, Outcome> {
         let request = ImageToAssess {
             image: &read.image,
             layout: read.object.pixel_layout(),
@@ -360,7 +429,7 @@ impl Rooms {
             policy: &self.pixels,
             detector: self.detector.as_ref(),
             known: &subject.known,
-            decision: None,
+            decision: decisions.and_then(ObjectDecisions::pixels),
         };
         let assessment = assess(&request);
         match assessment.verdict() {
@@ -375,9 +444,17 @@ impl Rooms {
         mask(&request, &assessment).map_err(Outcome::Held)
     }
 
-    fn clean(&self, subject: &Subject, stream: &Arc<Stream>) -> Result<Cleaned, Outcome> {
+    fn clean(
+        &self,
+        subject: &Subject,
+        stream: &Arc<Stream>,
+        decisions: Option<&ObjectDecisions>,
+    ) -> Result<Cleaned, Refused> {
+        if decisions.is_some_and(ObjectDecisions::rejected) {
+            return Err(Refused::from(REFUSED));
+        }
         let read = self.read(subject, stream)?;
-        let masked = self.assess(subject, &read)?;
+        let masked = self.assess(subject, &read, decisions)?;
         let Read {
             object,
             plan,
@@ -401,8 +478,9 @@ impl Rooms {
             .uid_pairs()
             .map(|(original, _)| original.map(str::to_owned))
             .collect();
-        let object = cloakroom_clear::clear(&self.gate, scan, edited, masked, pixels)
-            .map_err(|refused| Outcome::Held(refused.reason))?;
+        let answered = decisions.and_then(ObjectDecisions::alarm);
+        let object =
+            cloakroom_clear::clear_answered(&self.gate, scan, edited, masked, pixels, answered)?;
         let private = PrivateCounts {
             kept: private.kept,
             removed: private.removed,
@@ -416,6 +494,49 @@ impl Rooms {
             referenced,
         })
     }
+}
+
+/// What a person's refusal makes of an object.
+const REFUSED: Outcome = Outcome::Rejected(RejectReason::ReviewerRejected);
+
+/// How an object ended before it was cleared, and what the gate found.
+struct Refused {
+    outcome: Outcome,
+    findings: Vec<Finding>,
+    alarm: Option<Digest>,
+}
+
+impl From<Outcome> for Refused {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            findings: Vec::new(),
+            alarm: None,
+        }
+    }
+}
+
+impl From<cloakroom_clear::Held> for Refused {
+    fn from(held: cloakroom_clear::Held) -> Self {
+        Self {
+            outcome: Outcome::Held(held.reason),
+            findings: held.findings,
+            alarm: held.alarm,
+        }
+    }
+}
+
+/// What a person who reviews one object is told.
+#[derive(Debug, Clone)]
+pub struct Examined {
+    /// How it would end without a decision.
+    pub outcome: Outcome,
+    /// The keyed digest by which a decision names it.
+    pub object: Digest,
+    /// What the gate found, without values.
+    pub findings: Vec<Finding>,
+    /// The alarm that a person may answer, if it is one.
+    pub alarm: Option<Digest>,
 }
 
 /// An object that was read and planned.
@@ -459,6 +580,7 @@ impl Cleaned {
             stream,
             keys: keys.clone(),
             facts,
+            decisions: None,
             referenced: self.referenced,
             sop_class: self.sop_class,
             private: self.private,

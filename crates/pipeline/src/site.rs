@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::files::{private_file, private_folder, public_file, read_text, require_free};
-use cloakroom_audit::{Origin, SecretKey};
+use cloakroom_audit::{Origin, ReviewRule, SecretKey};
 use cloakroom_core::{SiteName, TrackId};
 use cloakroom_deid::SiteSecret;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,9 @@ struct SiteSettings {
     project: String,
     /// The number of the site key; a rotation raises it.
     epoch: u32,
+    /// How many people a decision in review needs.
+    #[serde(default)]
+    review: ReviewRule,
 }
 
 /// An opened site folder. Two runs cannot have the same one open.
@@ -50,6 +53,7 @@ impl Site {
             name,
             project: PROJECT.into(),
             epoch: 1,
+            review: ReviewRule::OnePerson,
         };
         let text = serde_yaml::to_string(&settings)
             .map_err(|_| Failure::could_not_run("the settings could not be written as YAML"))?;
@@ -121,6 +125,11 @@ impl Site {
     /// The number of the site key.
     pub const fn epoch(&self) -> u32 {
         self.settings.epoch
+    }
+
+    /// How many people a decision in review needs: `review: one-person` or `two-persons` in `site.yaml`.
+    pub const fn review_rule(&self) -> ReviewRule {
+        self.settings.review
     }
 
     /// The catalogue and state.
@@ -219,7 +228,7 @@ fn parse_secret(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     Some(Zeroizing::new(*digest.as_bytes()))
 }
 
-fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
+pub(crate) fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes)
         .map_err(|_| Failure::could_not_run("the system gives no random numbers"))?;
@@ -227,7 +236,7 @@ fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
 }
 
 /// Fails if anyone but the owner may read it.
-fn require_private(path: &Path) -> Result<(), Failure> {
+pub(crate) fn require_private(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {

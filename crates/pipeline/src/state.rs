@@ -30,7 +30,12 @@ CREATE TABLE IF NOT EXISTS referenced_uid (
 CREATE TABLE IF NOT EXISTS label_delivery (
     track TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (track, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS withdrawn (patient TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS approved_word (word TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS decision (
+    track TEXT NOT NULL, number INTEGER NOT NULL, line TEXT NOT NULL, target TEXT NOT NULL,
+    PRIMARY KEY (track, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS delivery_decisions (
+    track TEXT NOT NULL, delivery INTEGER NOT NULL, decisions INTEGER NOT NULL,
+    PRIMARY KEY (track, delivery)) WITHOUT ROWID;
 ";
 
 /// The tables of deliveries.
@@ -148,25 +153,80 @@ impl State {
 
     /// Opens a delivery.
     pub(crate) fn begin(
-        &self,
+        &mut self,
         track: &TrackId,
-        number: u32,
-        settings: &Digest,
-        date: StatedDate,
+        delivery: &Delivery,
         rules: &PseudonymRules,
+        decisions: u64,
     ) -> Result<(), Failure> {
-        self.connection
-            .execute(
+        let work = self.connection.transaction().map_err(database)?;
+        work.execute(
                 "INSERT INTO delivery (track, number, settings, date, pattern, first_day, last_day, state)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open')",
                 params![
                     track.as_str(),
-                    number,
-                    settings.as_bytes(),
-                    date.to_string(),
+                    delivery.number,
+                    delivery.settings.as_bytes(),
+                    delivery.date.to_string(),
                     rules.pattern,
                     rules.days.start(),
                     rules.days.end()
+                ],
+            )
+            .map_err(database)?;
+        work.execute(
+            "INSERT OR REPLACE INTO delivery_decisions (track, delivery, decisions) VALUES (?1, ?2, ?3)",
+            params![
+                track.as_str(),
+                delivery.number,
+                i64::try_from(decisions).unwrap_or(i64::MAX)
+            ],
+        )
+        .map_err(database)?;
+        work.commit().map_err(database)
+    }
+
+    /// How many decisions of people had been made when a delivery began.
+    pub(crate) fn decisions_of(&self, track: &TrackId, delivery: u32) -> Result<u64, Failure> {
+        self.connection
+            .query_row(
+                "SELECT decisions FROM delivery_decisions WHERE track = ?1 AND delivery = ?2",
+                params![track.as_str(), delivery],
+                |row| row.get(0),
+            )
+            .optional()
+            .map(|found| found.map_or(0, natural))
+            .map_err(database)
+    }
+
+    /// The decisions of a track in their order: each line, and what it is about inside the site.
+    pub(crate) fn decisions(&self, track: &TrackId) -> Result<Vec<(String, String)>, Failure> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT line, target FROM decision WHERE track = ?1 ORDER BY number")
+            .map_err(database)?;
+        let rows = statement
+            .query_map([track.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(database)?;
+        rows.collect::<Result<_, _>>().map_err(database)
+    }
+
+    /// Remembers the next decision of a track.
+    pub(crate) fn add_decision(
+        &self,
+        track: &TrackId,
+        number: u64,
+        line: &str,
+        target: &str,
+    ) -> Result<(), Failure> {
+        self.connection
+            .execute(
+                "INSERT INTO decision (track, number, line, target) VALUES (?1, ?2, ?3, ?4)",
+                params![
+                    track.as_str(),
+                    i64::try_from(number).unwrap_or(i64::MAX),
+                    line,
+                    target
                 ],
             )
             .map(drop)
@@ -238,15 +298,26 @@ impl State {
         &self,
         track: &TrackId,
     ) -> Result<HashMap<i64, LastResult>, Failure> {
+        self.results_before(track, u32::MAX)
+    }
+
+    /// How each stream had ended in the finished deliveries of a track before one of them.
+    pub(crate) fn results_before(
+        &self,
+        track: &TrackId,
+        delivery: u32,
+    ) -> Result<HashMap<i64, LastResult>, Failure> {
         let mut statement = self
             .connection
             .prepare(
                 "SELECT stream, r.delivery, outcome, reason, r.basis, leaf FROM result r
                  JOIN delivery d ON d.track = r.track AND d.number = r.delivery
-                 WHERE r.track = ?1 AND d.state = 'done' ORDER BY r.delivery",
+                 WHERE r.track = ?1 AND r.delivery < ?2 AND d.state = 'done' ORDER BY r.delivery",
             )
             .map_err(database)?;
-        let mut rows = statement.query([track.as_str()]).map_err(database)?;
+        let mut rows = statement
+            .query(params![track.as_str(), delivery])
+            .map_err(database)?;
         let mut results = HashMap::new();
         while let Some(row) = rows.next().map_err(database)? {
             let kind: String = row.get(2).map_err(database)?;
@@ -438,6 +509,18 @@ impl State {
         )
     }
 
+    /// The number of the patient whose instance a stream is; `None` for other streams.
+    pub(crate) fn patient_of(&self, stream: i64) -> Result<Option<i64>, Failure> {
+        self.connection
+            .query_row(
+                "SELECT patient FROM instances WHERE stream = ?1",
+                [stream],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(database)
+    }
+
     /// The patients that were withdrawn.
     pub(crate) fn withdrawn(&self) -> Result<Vec<String>, Failure> {
         self.texts("SELECT patient FROM withdrawn ORDER BY patient", &[])
@@ -452,11 +535,6 @@ impl State {
             )
             .map(drop)
             .map_err(database)
-    }
-
-    /// The words that a person has approved.
-    pub(crate) fn approved_words(&self) -> Result<Vec<String>, Failure> {
-        self.texts("SELECT word FROM approved_word ORDER BY word", &[])
     }
 
     fn texts(&self, query: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<String>, Failure> {

@@ -2,19 +2,22 @@
 
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
-use cloakroom_clear::{Cleared, Gate, Held, PatientScan, clear};
-use cloakroom_core::{HoldReason, KnownKind, KnownValue, KnownValues, Phi, Tag, VR, uid};
+use cloakroom_clear::{Cleared, Gate, Held, PatientScan, clear_answered};
+use cloakroom_core::{Digest, HoldReason, KnownKind, KnownValue, KnownValues, Phi, Tag, VR, uid};
 use cloakroom_deid::{
     ApprovedWords, Edited, SiteSecret, Subject, TrackKeys, apply, plan, pseudonym_and_offset,
 };
 use cloakroom_p10::{Extent, Limits, MemorySource, Object};
 use cloakroom_pixels::{ImageToAssess, Masked, MemoryBytes, PixelBytes, PixelPolicy, assess, mask};
 use cloakroom_profile::Profile;
+use std::cell::Cell;
 use std::sync::Arc;
 
 pub(crate) struct Way {
     pub(crate) profile: Arc<Profile>,
     pub(crate) gate: Gate,
+    /// The alarm that a person has answered.
+    pub(crate) answered: Cell<Option<Digest>>,
     keys: TrackKeys,
 }
 
@@ -32,6 +35,7 @@ impl Way {
         let profile = Arc::new(Profile::shipped(profile).unwrap());
         Self {
             gate: Gate::new(&profile),
+            answered: Cell::new(None),
             keys: TrackKeys::derive(&secret, "test", &"lung".parse().unwrap(), 1),
             profile,
         }
@@ -104,7 +108,8 @@ impl Way {
         masked: Masked,
         pixels: Arc<dyn PixelBytes>,
     ) -> End {
-        match clear(&self.gate, scan, edited, masked, pixels) {
+        let answered = self.answered.get();
+        match clear_answered(&self.gate, scan, edited, masked, pixels, answered.as_ref()) {
             Ok(cleared) => End::Cleared(Box::new(cleared)),
             Err(held) => End::HeldByGate(held),
         }

@@ -1,11 +1,13 @@
 //! Which streams a delivery is about, and which delivery it is.
 
-use crate::state::State;
+use crate::decisions::{InForce, ObjectDecisions};
+use crate::state::{Delivery, State};
 use crate::subjects::{Person, PseudonymRules};
 use crate::{Failure, RunSettings, catalogue};
 use cloakroom_core::{Digest, Hasher, HoldReason, Outcome, ScopeReason, StatedDate};
 use cloakroom_ingest::{Catalogue, Instance, Series};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Whether a delivery is new, or one that is written once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,14 @@ impl Step {
     }
 }
 
+/// What a run was asked for, beside the streams.
+pub(super) struct Asked {
+    /// The digest of track, profile, program, detector and approved words.
+    pub(super) basis: Digest,
+    /// What people decided.
+    pub(super) decisions: InForce,
+}
+
 /// The delivery to write.
 pub(super) struct Choice {
     pub(super) kind: Kind,
@@ -46,6 +56,10 @@ pub(super) struct Choice {
     pub(super) basis: Digest,
     /// The delivery in which each stream was last decided, with its outcome; empty where all is new.
     decided: HashMap<i64, crate::state::LastResult>,
+    /// How each stream had ended before this delivery, where that is not what `decided` says.
+    before: Option<HashMap<i64, crate::state::LastResult>>,
+    /// What people decided about single streams.
+    decisions: InForce,
     /// The streams that a list chose; all where `None`.
     chosen: Option<std::collections::HashSet<i64>>,
     /// The streams of patients of whom nothing may leave, with the reason.
@@ -58,7 +72,7 @@ impl Choice {
         state: &mut State,
         run: &RunSettings,
         people: &[Person],
-        asked: &Digest,
+        asked: Asked,
         date: StatedDate,
     ) -> Result<(Self, Step), Failure> {
         let (choice, step) = Self::decide(catalogue, state, run, people, asked, date)?;
@@ -67,7 +81,7 @@ impl Choice {
                 state.abandon(&run.track, choice.number)?;
             }
             let rules = PseudonymRules::of(&run.profile);
-            state.begin(&run.track, choice.number, settings, choice.date, &rules)?;
+            choice.note(state, run, (*settings, &rules))?;
         }
         Ok((choice, step))
     }
@@ -78,7 +92,7 @@ impl Choice {
         state: &State,
         run: &RunSettings,
         people: &[Person],
-        asked: &Digest,
+        asked: Asked,
         date: StatedDate,
     ) -> Result<(Self, Step), Failure> {
         let decided = state.last_results(&run.track)?;
@@ -90,8 +104,10 @@ impl Choice {
             kind: Kind::New,
             number: 0,
             date,
-            basis: *asked,
+            basis: asked.basis,
             decided,
+            before: None,
+            decisions: asked.decisions,
             chosen,
             barred: barred(catalogue, people)?,
         };
@@ -140,6 +156,7 @@ impl Choice {
                     .advise("take the bundles as they were delivered"));
                 }
                 self.kind = Kind::Again;
+                self.before = Some(state.results_before(&run.track, last.number)?);
                 self.number = last.number;
                 self.date = last.date;
                 Ok(Step::Again)
@@ -153,6 +170,7 @@ impl Choice {
     pub(super) fn undecided(
         state: &State,
         run: &RunSettings,
+        decisions: InForce,
         date: StatedDate,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -161,6 +179,8 @@ impl Choice {
             date,
             basis: Digest::of(b""),
             decided: state.last_results(&run.track)?,
+            before: None,
+            decisions,
             chosen: None,
             barred: HashMap::new(),
         })
@@ -201,8 +221,34 @@ impl Choice {
             _ => state.pseudonym_rules(&run.track)?,
         };
         self.number = number;
-        state.begin(&run.track, number, &asked, self.date, &rules)?;
+        self.note(state, run, (asked, &rules))?;
         state.mark_label_delivery(&run.track, number)
+    }
+
+    /// Notes in the site that this delivery has begun.
+    fn note(
+        &self,
+        state: &mut State,
+        run: &RunSettings,
+        (settings, rules): (Digest, &PseudonymRules),
+    ) -> Result<(), Failure> {
+        let delivery = Delivery {
+            number: self.number,
+            settings,
+            date: self.date,
+            open: true,
+        };
+        state.begin(&run.track, &delivery, rules, self.decisions.count())
+    }
+
+    /// What people decided about a stream.
+    pub(super) fn decisions_about(&self, stream: i64) -> Option<&Arc<ObjectDecisions>> {
+        self.decisions.of_stream(stream)
+    }
+
+    /// The words that people approved, sorted.
+    pub(super) fn approved_words(&self) -> &[String] {
+        self.decisions.words()
     }
 
     /// Whether this delivery decides about a stream.
@@ -230,12 +276,12 @@ impl Choice {
             // What was left out is new once it is chosen, and stays left out until then.
             Outcome::OutOfScope(_) => self.is_chosen(stream),
             Outcome::Cleared if !self.is_chosen(stream) => false,
-            _ => last.basis != self.basis_of(at_ingest),
+            _ => last.basis != self.basis_of(stream, at_ingest),
         }
     }
 
     /// The basis on which a stream is decided: what was asked for, and what the catalogue says of it.
-    pub(super) fn basis_of(&self, at_ingest: Option<Outcome>) -> Digest {
+    pub(super) fn basis_of(&self, stream: i64, at_ingest: Option<Outcome>) -> Digest {
         let mut hasher = Hasher::new();
         hasher.update(self.basis.as_bytes());
         hasher.update(
@@ -244,6 +290,11 @@ impl Choice {
                 .unwrap_or_default()
                 .as_bytes(),
         );
+        if let Some(decisions) = self.decisions_about(stream) {
+            for decision in decisions.digests() {
+                hasher.update(decision.as_bytes());
+            }
+        }
         hasher.finish()
     }
 
@@ -255,7 +306,9 @@ impl Choice {
 
     /// The leaf of the record that a new record of this stream replaces.
     pub(super) fn earlier(&self, stream: i64) -> Option<Digest> {
-        self.decided
+        self.before
+            .as_ref()
+            .unwrap_or(&self.decided)
             .get(&stream)
             .filter(|last| last.delivery < self.number)
             .and_then(|last| last.leaf)
@@ -281,6 +334,7 @@ impl Choice {
                     hasher.update(&entry.size.to_be_bytes());
                     hasher.update(&[u8::from(self.is_chosen(stream))]);
                     hasher.update(&[u8::from(self.barred.contains_key(&stream))]);
+                    hasher.update(self.basis_of(stream, entry.outcome).as_bytes());
                 }
                 Ok(())
             })

@@ -95,7 +95,23 @@ fn write_log(work: &mut Work<'_>, folder: &Path) -> Result<WrittenLog, Failure> 
             Ok(())
         },
     )?;
+    let known = log.decisions().decisions().len();
     let mut run = log.begin(header, spool);
+    let made = work
+        .state
+        .decisions_of(&work.settings.run.track, choice.number)?;
+    let made = usize::try_from(made).unwrap_or(usize::MAX);
+    for (_, decision) in work
+        .decisions
+        .chain()
+        .decisions()
+        .iter()
+        .take(made)
+        .skip(known)
+    {
+        run.decide(decision.clone())
+            .map_err(|error| Failure::could_not_run(error.to_string()))?;
+    }
     let mut leaves = Vec::new();
     work.state.records(
         &work.settings.run.track,

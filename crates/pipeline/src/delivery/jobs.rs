@@ -1,6 +1,7 @@
 //! The series of a delivery as jobs, in the order in which they will lie in its shards.
 
 use super::choice::{Choice, instances};
+use crate::decisions::ObjectDecisions;
 use crate::object::Subject;
 use crate::subjects::Person;
 use crate::{Failure, catalogue};
@@ -92,6 +93,8 @@ pub(super) struct InstanceJob {
     pub(super) bytes: u64,
     pub(super) located: Located,
     pub(super) basis: Digest,
+    /// What people decided about it.
+    pub(super) decisions: Option<Arc<ObjectDecisions>>,
     /// Where it stands in its series: the released SOP Instance UID.
     order: String,
 }
@@ -139,7 +142,8 @@ impl Jobs<'_> {
                     .catalogue
                     .locate(instance.stream)
                     .map_err(|error| catalogue::failure(&error))?,
-                basis: self.choice.basis_of(None),
+                basis: self.choice.basis_of(stream, None),
+                decisions: self.choice.decisions_about(stream).cloned(),
                 order: self.keys.uid(instance.uid.expose()).to_string(),
             });
         }

@@ -6,6 +6,7 @@
 use super::choice::Choice;
 use super::label_keys::LabelKeys;
 use super::{DeliveryReport, DeliverySettings, Work, asked, finish, refuse_site_folder};
+use crate::decisions::Decisions;
 use crate::evidence::{RunFacts, token};
 use crate::object::Rooms;
 use crate::progress::Progress;
@@ -118,7 +119,7 @@ pub fn labels(
             &work.people,
             work.rooms.keys(),
             &delivery.run.profile,
-            &work.state.approved_words()?,
+            work.choice.approved_words(),
         )?;
         let edited = edit(&read, &track.labels, &keys)?;
         edited
@@ -161,9 +162,11 @@ fn prepare<'a>(site: &'a Site, settings: &'a DeliverySettings) -> Result<Work<'a
         None => PseudonymRules::of(&run.profile),
     };
     let people = people(site, &catalogue, &rules, &keys, &state.withdrawn()?)?;
-    let rooms = Rooms::open(run, keys, &state.approved_words()?)?;
+    let decisions = Decisions::open(site, &run.track)?;
+    let in_force = decisions.in_force(site);
+    let rooms = Rooms::open(run, keys, in_force.words())?;
     let date = settings.date.unwrap_or_else(clock::today);
-    let choice = Choice::undecided(&state, run, date)?;
+    let choice = Choice::undecided(&state, run, in_force, date)?;
     let facts = RunFacts::new(origin(site, run), 0, date, &run.profile)?;
     Ok(Work {
         site,
@@ -174,6 +177,7 @@ fn prepare<'a>(site: &'a Site, settings: &'a DeliverySettings) -> Result<Work<'a
         people,
         facts,
         choice,
+        decisions,
     })
 }
 

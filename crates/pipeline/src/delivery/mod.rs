@@ -22,6 +22,7 @@ pub use labels::{LabelFileReport, LabelReport, LabelSettings, labels};
 pub use merge::{MergeSettings, merge};
 pub use partition::{NotAPartition, PartReport, PartRequest, Partition, deid_part};
 
+use crate::decisions::Decisions;
 use crate::evidence::RunFacts;
 use crate::object::Rooms;
 use crate::packing;
@@ -31,7 +32,7 @@ use crate::state::State;
 use crate::subjects::{Person, PseudonymRules, people};
 use crate::verdict::{Report, Verdict};
 use crate::{Failure, RunSettings, Site, catalogue, clock};
-use choice::{Choice, Step};
+use choice::{Asked, Choice, Step};
 use cloakroom_audit::Origin;
 use cloakroom_core::{Conservation, Digest, Hasher, StatedDate};
 use cloakroom_deid::TrackKeys;
@@ -109,6 +110,7 @@ struct Work<'a> {
     people: Vec<Person>,
     facts: RunFacts,
     choice: Choice,
+    decisions: Decisions,
 }
 
 /// Writes the next delivery of a track as a bundle.
@@ -198,13 +200,21 @@ impl<'a> Work<'a> {
             &keys,
             &state.withdrawn()?,
         )?;
-        let rooms = Rooms::open(run, keys, &state.approved_words()?)?;
-        let asked = asked(settings, &rooms);
+        let decisions = match access {
+            Access::Writing | Access::Comparing => Decisions::open(site, &run.track),
+            Access::Reading => Decisions::open_to_read(site, &run.track),
+        }?;
+        let in_force = decisions.in_force(site);
+        let rooms = Rooms::open(run, keys, in_force.words())?;
+        let asked = Asked {
+            basis: asked(settings, &rooms),
+            decisions: in_force,
+        };
         let date = settings.date.unwrap_or_else(clock::today);
         let (choice, step) = match access {
-            Access::Writing => Choice::make(&catalogue, &mut state, run, &people, &asked, date),
+            Access::Writing => Choice::make(&catalogue, &mut state, run, &people, asked, date),
             Access::Reading | Access::Comparing => {
-                Choice::decide(&catalogue, &state, run, &people, &asked, date)
+                Choice::decide(&catalogue, &state, run, &people, asked, date)
             }
         }?;
         let origin = Origin {
@@ -221,6 +231,7 @@ impl<'a> Work<'a> {
             people,
             facts,
             choice,
+            decisions,
         };
         Ok((work, step))
     }

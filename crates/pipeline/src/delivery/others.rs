@@ -115,7 +115,7 @@ fn records(
             Ok(NewResult {
                 stream: other.stream.get(),
                 outcome,
-                basis: choice.basis_of(other.at_ingest),
+                basis: choice.basis_of(other.stream.get(), other.at_ingest),
                 shard: None,
                 record,
                 actions: None,

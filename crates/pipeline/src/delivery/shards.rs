@@ -174,7 +174,12 @@ pub(super) fn clean_series(
     for instance in &job.instances {
         let processed = match job.barred {
             Some(outcome) => rooms.ended(&instance.located, facts, outcome),
-            None => rooms.process(&job.subject, &instance.located, facts),
+            None => rooms.process(
+                &job.subject,
+                &instance.located,
+                facts,
+                instance.decisions.as_ref(),
+            ),
         }?;
         let processed = match processed {
             Processed::Cleared(cleared) => {

@@ -7,6 +7,7 @@ mod values;
 pub use report::{AttributeRow, DeviceRow, HeldRow, NewText, PlanReport, ValueRow};
 pub(crate) use values::seen;
 
+use crate::decisions::{Decisions, ObjectDecisions};
 use crate::delivery::chosen;
 use crate::object::{Rooms, Subject};
 use crate::progress::Progress;
@@ -81,9 +82,10 @@ pub fn plan(
         Some(_) => Some(chosen(&catalogue, run, &people)?),
         None => None,
     };
+    let in_force = Decisions::open(site, &run.track)?.in_force(site);
     let decided = state.last_results(&run.track)?;
     let mut joined = Joined {
-        rooms: Rooms::open(run, keys, &state.approved_words()?)?,
+        rooms: Rooms::open(run, keys, in_force.words())?,
         values,
         progress,
         sum: Sum::default(),
@@ -119,6 +121,7 @@ pub fn plan(
                         Some(Outcome::OutOfScope(ScopeReason::NotSelected))
                     },
                     located,
+                    decisions: in_force.of_stream(stream).cloned(),
                     known: decided.contains_key(&stream),
                 })?;
             }
@@ -145,6 +148,8 @@ struct Waiting {
     /// How it ends without a look into it.
     ended: Option<Outcome>,
     located: Located,
+    /// What people decided about it.
+    decisions: Option<Arc<ObjectDecisions>>,
     /// An earlier delivery of the track decided about it.
     known: bool,
 }
@@ -175,7 +180,12 @@ impl Joined<'_> {
                 progress.advance(1, instance.located.size());
                 match instance.ended {
                     Some(outcome) => Ok(PlannedObject::ended(outcome)),
-                    None => rooms.plan(&instance.subject, &instance.located, values),
+                    None => rooms.plan(
+                        &instance.subject,
+                        &instance.located,
+                        instance.decisions.as_ref(),
+                        values,
+                    ),
                 }
             })
             .collect::<Result<Vec<_>, Failure>>()?;
