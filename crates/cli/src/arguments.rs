@@ -313,6 +313,9 @@ pub(crate) enum ReleaseCommand {
         /// Withdrawal notices; may be given several times
         #[arg(long)]
         withdraw: Vec<PathBuf>,
+        /// Waivers of findings, each with its .minisig beside it; may be given several times
+        #[arg(long)]
+        waive: Vec<PathBuf>,
         /// Sealed labels of the test side, as `release seal` wrote them
         #[arg(long, value_name = "SEALED")]
         sealed: Option<PathBuf>,

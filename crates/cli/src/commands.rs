@@ -226,12 +226,14 @@ fn release(
             previous,
             withdraw,
             sealed,
+            waive,
         } => {
             let settings = pipeline::release::BuildSettings {
                 bundles: bundle.clone(),
                 previous: previous.clone(),
                 notices: withdraw.clone(),
                 sealed: sealed.clone(),
+                waivers: waive.clone(),
                 ..next_version(track, version, threads)?
             };
             answer(arguments, &pipeline::release::build(&settings, progress)?)

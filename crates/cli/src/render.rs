@@ -20,6 +20,7 @@ use cloakroom_pipeline::verify::VerifyReport;
 use cloakroom_pipeline::withdraw::WithdrawReport;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -391,6 +392,23 @@ impl Render for ProfileDifferences {
     }
 }
 
+/// Patients by stratum, a column a side.
+fn balance(strata: &BTreeMap<String, BTreeMap<String, u64>>) -> String {
+    let sides: Vec<&String> = strata.keys().collect();
+    let names: BTreeSet<&String> = strata.values().flat_map(BTreeMap::keys).collect();
+    let rows = names.into_iter().map(|name| {
+        let counts = sides.iter().map(|side| {
+            let count = strata[*side].get(name).copied().unwrap_or_default();
+            count.to_string()
+        });
+        std::iter::once(name.clone()).chain(counts).collect()
+    });
+    let heads: Vec<&str> = std::iter::once("patients by stratum")
+        .chain(sides.iter().map(|side| side.as_str()))
+        .collect();
+    table(&heads, rows)
+}
+
 impl Render for BuildReport {
     fn render(&self) -> String {
         let mut text = format!(
@@ -424,8 +442,25 @@ impl Render for BuildReport {
             "\n{}",
             table(&["instances of the bundles", "count", "size"], reasons)
         );
+        let _ = writeln!(text, "\n{}", balance(&self.strata));
         for (check, count) in &self.findings {
             let _ = writeln!(text, "check {check}: {count} findings");
+        }
+        if let Some(labels) = &self.labels {
+            let _ = writeln!(
+                text,
+                "labels: {} rows, {} masks, {} boxes; {} of the test side are withheld",
+                labels.rows, labels.masks, labels.annotations, labels.withheld
+            );
+            for (reason, count) in &labels.left_out {
+                let _ = writeln!(text, "  {count} labels left out: {reason}");
+            }
+        }
+        for (track, patients) in &self.overlap {
+            let _ = writeln!(
+                text,
+                "{patients} patients have an image that track {track} has too"
+            );
         }
         if !self.signed {
             text.push_str(

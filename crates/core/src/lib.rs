@@ -21,6 +21,7 @@ pub mod mask;
 pub mod outcome;
 pub mod path;
 pub mod phi;
+pub mod survey;
 pub mod uid;
 
 mod closed_list;
@@ -43,4 +44,5 @@ pub use outcome::{
 };
 pub use path::{AttributePath, PathPattern, Step};
 pub use phi::Phi;
+pub use survey::InstanceSurvey;
 pub use uid::Uid;

@@ -27,6 +27,7 @@ mod columnar;
 mod decode;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod members;
 mod names;
 mod readme;
 mod tables;

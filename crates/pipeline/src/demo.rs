@@ -160,6 +160,7 @@ fn build_settings(
         notices: Vec::new(),
         sealed: None,
         mirrors: Vec::new(),
+        waivers: Vec::new(),
         threads,
     }
 }

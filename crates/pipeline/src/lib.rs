@@ -36,6 +36,7 @@ mod select;
 mod state;
 mod stream;
 mod subjects;
+mod survey;
 mod trust;
 mod verdict;
 

@@ -11,6 +11,7 @@ use crate::evidence::TOOL;
 use crate::progress::Progress;
 use crate::run_settings::read_track;
 use crate::site::release_key;
+use crate::survey;
 use crate::trust::Trusted;
 use crate::verdict::{Report, Verdict};
 use crate::verify::{self, VerifySettings};
@@ -50,6 +51,8 @@ pub struct BuildSettings {
     pub sealed: Option<PathBuf>,
     /// Addresses of folders that will hold the release.
     pub mirrors: Vec<String>,
+    /// Signed waivers of findings.
+    pub waivers: Vec<PathBuf>,
     /// How many threads.
     pub threads: usize,
 }
@@ -71,6 +74,13 @@ pub struct BuildReport {
     pub reasons: BTreeMap<String, cloakroom_core::Tally>,
     /// Checks that found something, with how often.
     pub findings: BTreeMap<String, u64>,
+    /// Patients by side and stratum: the balance of the split.
+    pub strata: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Patients with an image that is also in another track of the organiser, by track. The names of the others stay
+    /// with the organiser.
+    pub overlap: BTreeMap<String, u64>,
+    /// The labels, if the bundles have any.
+    pub labels: Option<packed::LabelSummary>,
     /// Whether an organiser's key signed it.
     pub signed: bool,
 }
@@ -138,6 +148,13 @@ fn build_with(
         packed::withdrawn_objects(&bundles, previous, &withdrawals).map_err(packing::failure)?;
     let logs = withheld::write(&settings.out, &bundles, previous, &gone)?;
     let sealed = settings.sealed.as_deref().map(seal::read).transpose()?;
+    let (waivers, waiver_files) = waivers(&settings.waivers, track)?;
+    let folder = organiser_folder(settings);
+    let policy = cloakroom_pixels::PixelPolicy::contest();
+    let surveys = survey::look(track, &bundles, folder.as_deref(), &policy, progress)?;
+    let overlap = survey::overlap(&track.id, &bundles, &surveys, folder.as_deref());
+    let mut evidence = withdraw::evidence(notices);
+    evidence.extend(waiver_files);
     let (name, tool_version) = TOOL.split_once('/').unwrap_or((TOOL, ""));
     let input = ReleaseInput {
         track,
@@ -146,9 +163,10 @@ fn build_with(
         date: settings.date,
         previous,
         withdrawals: &withdrawals,
-        waivers: &[],
+        waivers: &waivers,
+        surveys: &surveys,
         // The builder itself takes over the log and the manifests of each bundle.
-        evidence: &withdraw::evidence(notices),
+        evidence: &evidence,
         replaced: &logs.replaced,
         tool: &ToolReference {
             name: name.into(),
@@ -167,7 +185,7 @@ fn build_with(
         .install(|| packed::build(&input, &settings.out, key))
         .map_err(release_failure)?;
     progress.finish();
-    report(&path, signed)
+    report(&path, signed, overlap)
 }
 
 fn trust_more(track: &mut Track, trusted: &Trusted) {
@@ -192,23 +210,48 @@ fn trust_more(track: &mut Track, trusted: &Trusted) {
 
 /// The organiser's key: where `--organiser` says, or beside the track file.
 fn organisers_key(settings: &BuildSettings) -> Result<(SigningKey, bool), Failure> {
-    let beside = settings
-        .track
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let folder = match &settings.organiser {
-        Some(folder) => Some(folder.as_path()),
-        None => Some(beside).filter(|folder| folder.join("release.key").is_file()),
-    };
-    match folder {
-        Some(folder) => Ok((organisers_folder_key(folder)?, true)),
+    match organiser_folder(settings) {
+        Some(folder) => Ok((organisers_folder_key(&folder)?, true)),
         None => Ok((SigningKey::nobody(), false)),
     }
 }
 
 fn organisers_folder_key(folder: &Path) -> Result<SigningKey, Failure> {
     SigningKey::from_text(&release_key(folder)?, None).map_err(packing::failure)
+}
+
+fn organiser_folder(settings: &BuildSettings) -> Option<PathBuf> {
+    let beside = settings
+        .track
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    match &settings.organiser {
+        Some(folder) => Some(folder.clone()),
+        None => Some(beside.to_path_buf()).filter(|folder| folder.join("release.key").is_file()),
+    }
+}
+
+/// Waivers with the files that go into the release, so that anybody can check who signed them.
+type Waivers = (Vec<packed::Waiver>, Vec<(String, Vec<u8>)>);
+
+fn waivers(paths: &[PathBuf], track: &Track) -> Result<Waivers, Failure> {
+    let (mut waivers, mut evidence) = (Vec::new(), Vec::new());
+    for (number, path) in (1..).zip(paths) {
+        let text = files::read_text(path)?;
+        let signature = files::read_text(&path.with_added_extension("minisig"))?;
+        let read = packed::read_waivers(text.as_bytes(), &signature, &track.id, &track.waiver_signers)
+            .map_err(|error| {
+                Failure::check_failed(error.to_string())
+                    .at(path)
+                    .advise("sign it with `minisign -S -m FILE`, with a key that the track lists under `waiver_signers`")
+            })?;
+        waivers.extend(read);
+        let name = format!("waivers/{number:04}.json");
+        evidence.push((format!("{name}.minisig"), signature.into_bytes()));
+        evidence.push((name, text.into_bytes()));
+    }
+    Ok((waivers, evidence))
 }
 
 /// Every bundle, read from end to end and signed by a site that the track trusts.
@@ -286,11 +329,21 @@ fn release_failure(error: ReleaseError) -> Failure {
             .advise("give all bundles of the version before again, or none of them: then it is built from that version"),
         ReleaseError::NothingSelected => Failure::wrong_use(error.to_string())
             .advise("look at `select` and `checks` in the track file; `cloakroom verify` tells what the bundles hold"),
+        ReleaseError::Stopped(findings) => Failure::check_failed(format!(
+            "{} findings about the release as a whole stop it",
+            findings.len()
+        ))
+        .detail(findings.join("\n"))
+        .advise("change what they are about, or let one whom the track names sign a waiver"),
         other => Failure::wrong_use(other.to_string()),
     }
 }
 
-fn report(path: &Path, signed: bool) -> Result<BuildReport, Failure> {
+fn report(
+    path: &Path,
+    signed: bool,
+    overlap: BTreeMap<String, u64>,
+) -> Result<BuildReport, Failure> {
     let package = Package::open(path).map_err(packing::failure)?;
     let Statement::Release(manifest) = package.statement() else {
         return Err(Failure::could_not_run("what was built is no release"));
@@ -312,6 +365,13 @@ fn report(path: &Path, signed: bool) -> Result<BuildReport, Failure> {
             .filter(|check| check.findings > 0)
             .map(|check| (check.check.clone(), check.findings))
             .collect(),
+        strata: manifest
+            .splits
+            .iter()
+            .map(|(name, split)| (name.clone(), split.strata.clone()))
+            .collect(),
+        overlap,
+        labels: manifest.labels.clone(),
         signed,
     })
 }

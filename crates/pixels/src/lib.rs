@@ -32,6 +32,7 @@ mod samples;
 mod scrub;
 mod shape;
 mod spans;
+mod survey;
 mod syntax;
 mod ultrasound;
 mod value;
@@ -46,6 +47,7 @@ pub use device_rules::DeviceRules;
 pub use masked::{Masked, MaskedBytes, PixelNote, Proof, ProofUnit, mask};
 pub use policy::{DocumentImages, Fill, HiddenBitsPolicy, PixelLimits, PixelPolicy, UncertainText};
 pub use render::{Rendering, render};
+pub use survey::{PixelSurvey, survey};
 pub use value::{KeptBits, NewValue, Piece};
 pub use viewing::{
     ProjectionKind, Projector, Proposal, ProposalKind, Shown, ShownSamples, proposals, show,

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 const SAME_PLACE: f64 = 0.01;
 /// A step larger than this many medians skips a slice.
 const GAP: f64 = 1.5;
+/// A step that differs from the median by more than this part is uneven.
+const UNEVEN: f64 = 0.1;
 /// Direction cosines and spacings that differ by less are equal.
 const SAME_NUMBER: f64 = 1e-3;
 /// Slices may drift sideways by this part of a step.
@@ -160,6 +162,32 @@ pub(super) fn slice_gap(series: &SeriesUnderCheck<'_>) -> Option<String> {
     })
 }
 
+/// No step differs from the median by more than a tenth; gaps are another rule's.
+pub(super) fn uniform_spacing(series: &SeriesUnderCheck<'_>) -> Option<String> {
+    let (steps, median) = steps(&heights(series)?)?;
+    let uneven = |step: &&f64| (**step - median).abs() > UNEVEN * median && **step <= GAP * median;
+    let count = steps.iter().filter(uneven).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} of {} steps, at a median of {median:.2} mm",
+            steps.len()
+        )
+    })
+}
+
+/// Direction cosines are of length 1 and at right angles (PS3.3 C.7.6.2.1.1).
+pub(super) fn orientation_sound(series: &SeriesUnderCheck<'_>) -> Option<String> {
+    let wrong = |facts: &&&InstanceFacts| {
+        facts.orientation.is_some_and(|o| {
+            let (row, column) = ([o[0], o[1], o[2]], [o[3], o[4], o[5]]);
+            let unit = |vector: &[f64; 3]| (dot(vector, vector) - 1.0).abs() <= 1e-2;
+            !(unit(&row) && unit(&column) && dot(&row, &column).abs() <= 1e-2)
+        })
+    };
+    let count = series.facts.iter().filter(wrong).count();
+    (count > 0).then(|| format!("{count} of {} images", series.facts.len()))
+}
+
 pub(super) fn slice_duplicate(series: &SeriesUnderCheck<'_>) -> Option<String> {
     let heights = heights(series)?;
     let count = heights
@@ -225,6 +253,8 @@ mod tests {
             second_phase,
             sheared_volume,
             square_matrix,
+            uniform_spacing,
+            orientation_sound,
         ] {
             assert_eq!(rule(&series(&facts)), None);
         }
@@ -255,6 +285,20 @@ mod tests {
         again.instance = "1.2.999".into();
         facts.push(again);
         assert!(found(slice_duplicate, &facts) && !found(slice_gap, &facts));
+    }
+
+    #[test]
+    fn uneven_steps_and_skewed_axes_are_told() {
+        let mut facts = volume(20);
+        facts[9].position = facts[9].position.map(|[x, y, z]| [x, y, z + 0.5]);
+        let text = uniform_spacing(&series(&facts)).unwrap();
+        assert_eq!(text, "2 of 19 steps, at a median of 2.00 mm");
+        assert!(!found(slice_gap, &facts));
+        facts[3].orientation = Some([1.0, 0.0, 0.0, 0.5, 0.5, 0.0]);
+        assert_eq!(
+            orientation_sound(&series(&facts)).as_deref(),
+            Some("1 of 20 images")
+        );
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 mod geometry;
 mod study;
+mod survey;
 
 use crate::track::{CheckName, Severity, Track};
-use cloakroom_core::InstanceFacts;
+use cloakroom_core::{InstanceFacts, InstanceSurvey};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A series that is about to be released.
@@ -14,6 +15,10 @@ pub(crate) struct SeriesUnderCheck<'a> {
     pub(crate) study: &'a str,
     pub(crate) series: &'a str,
     pub(crate) facts: Vec<&'a InstanceFacts>,
+    /// What a look at the objects found, by SOP Instance UID; empty where nobody looked.
+    pub(crate) surveys: BTreeMap<&'a str, &'a InstanceSurvey>,
+    /// References of its objects to objects that are in no bundle.
+    pub(crate) unresolved: usize,
 }
 
 impl SeriesUnderCheck<'_> {
@@ -75,6 +80,18 @@ const SERIES_RULES: &[(CheckName, SeriesRule)] = &[
     (CheckName::OneModality, study::one_modality),
     (CheckName::ViewPresent, study::view_present),
     (CheckName::LateralityPresent, study::laterality_present),
+    (CheckName::UniformSpacing, geometry::uniform_spacing),
+    (CheckName::OrientationSound, geometry::orientation_sound),
+    (CheckName::DecodeFrames, survey::decode_frames),
+    (CheckName::PixelsVary, survey::pixels_vary),
+    (CheckName::RescalePresent, survey::rescale_present),
+    (CheckName::AirPresent, survey::air_present),
+    (CheckName::CineTiming, survey::cine_timing),
+    (CheckName::CalibrationPresent, survey::calibration_present),
+    (CheckName::DarkIsZero, survey::dark_is_zero),
+    (CheckName::OnePresentation, survey::one_presentation),
+    (CheckName::DuplicateImage, survey::duplicate_image),
+    (CheckName::ReferencesResolve, survey::references_resolve),
 ];
 
 /// Runs the checks that the track names. The order of the series does not matter.
@@ -160,6 +177,8 @@ pub(crate) mod testing {
             study: "1",
             series: "1.2",
             facts: facts.iter().collect(),
+            surveys: BTreeMap::new(),
+            unresolved: 0,
         }
     }
 }

@@ -61,6 +61,9 @@ pub struct ReleaseManifest {
     /// The labels of the test side that are sealed, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<SealedSummary>,
+    /// Who may sign waivers of findings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiver_signers: Vec<crate::track::WaiverSigner>,
 }
 
 /// The version before.
@@ -109,6 +112,18 @@ pub struct SplitRuleSummary {
     /// The hospital whose patients are all on the test side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out_site: Option<SiteName>,
+    /// Patients who share images with another one, and stay on one side with that one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub joined_patients: u64,
+}
+
+/// A release in which nobody was joined says nothing of it, as those before this field did.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes by reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A delivery that a release was built from.

@@ -5,15 +5,19 @@ mod card;
 mod carry;
 mod croissant;
 mod downloads;
+mod duplicates;
 mod labels;
 mod manifest;
 mod people;
+mod probe;
 mod purge;
 mod sealed;
 mod select;
 mod shards;
 mod split;
 mod versions;
+pub(crate) mod waivers;
+mod whole;
 
 pub use carry::{Replaced, withdrawn_objects};
 pub use labels::{AgreementSummary, LabelSummary};
@@ -25,6 +29,7 @@ pub use purge::purge;
 pub(crate) use purge::{PURGED, PURGED_SIGNATURE};
 pub use sealed::{COMMITMENT, Commitment, SEALED_LABELS, SealedLabels, SealedSummary};
 pub use versions::{Change, ChangeKind, Withdrawal, WithdrawalReason, diff, withdrawals_of};
+pub use waivers::{WaiverError, read_waivers};
 
 use crate::bag::{BagInfo, Files, TAG_MANIFEST, is_payload};
 use crate::builder::PackageBuilder;
@@ -38,9 +43,9 @@ use crate::plan::ShardLimits;
 use crate::seekable::Compression;
 use crate::signing::{PublicKey, SigningKey};
 use crate::tables;
-use crate::track::{CheckName, Track};
+use crate::track::{CheckName, Duplicates, Track};
 use crate::verify::{VerifiedBundle, VerifiedRelease};
-use cloakroom_core::{Digest, SiteName, StatedDate};
+use cloakroom_core::{Digest, InstanceSurvey, SiteName, StatedDate};
 use labels::ReleaseLabels;
 use people::Person;
 use select::{Selection, WeighedFinding};
@@ -52,6 +57,8 @@ use thiserror::Error;
 /// The loader for participants, which every release carries.
 const LOADER_FILE: &str = "cloakroom_loader.py";
 const LOADER: &str = include_str!("../../../../python/cloakroom_loader.py");
+/// What the checks found.
+pub(crate) const CHECKS_TABLE: &str = "evidence/checks.csv";
 
 /// Everything that decides the bytes of a release.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +77,8 @@ pub struct ReleaseInput<'a> {
     pub withdrawals: &'a [Withdrawal],
     /// Findings that somebody takes responsibility for.
     pub waivers: &'a [Waiver],
+    /// What a look at the objects found, by their digests; empty where nobody looked.
+    pub surveys: &'a BTreeMap<Digest, InstanceSurvey>,
     /// Files for `evidence/`: names and contents, such as the proofs that each object is in its hospital's log.
     pub evidence: &'a [(String, Vec<u8>)],
     /// Files that take the place of evidence that is taken over.
@@ -141,6 +150,9 @@ pub enum ReleaseError {
     /// A series has two patients or two studies.
     #[error("series {0} belongs to two patients or studies")]
     SeriesConflict(String),
+    /// A check of the whole release blocks.
+    #[error("the release is stopped by {} findings: {}", .0.len(), .0.join("; "))]
+    Stopped(Vec<String>),
     /// Nothing is left to release.
     #[error("nothing is left to release: all instances were left out, stopped or withdrawn")]
     NothingSelected,
@@ -214,11 +226,24 @@ pub fn build(
         return Err(ReleaseError::NothingSelected);
     }
     let people = people::people(&selection.series);
-    let sides = split::assign(&input.track.split, &people, &before.sides);
+    let groups = match input.track.split.duplicates {
+        Duplicates::Together => duplicates::groups(&selection.series, input.surveys),
+        Duplicates::Ignore => duplicates::Groups::new(),
+    };
+    let sides = split::assign(&input.track.split, &people, &before.sides, &groups);
     let labels = labels::gather(input, &selection.series, &sides)?;
     if let Some(sealed) = input.sealed {
         sealed.check(&sides)?;
     }
+    let whole = whole::Whole {
+        input,
+        series: &selection.series,
+        people: &people,
+        sides: &sides,
+        groups: &groups,
+        labels: &labels,
+    }
+    .check()?;
     let planned = shards::plan(input, &selection.series, &sides);
     let mut builder = PackageBuilder::begin(out)?;
     let since = shards::write(input, &mut builder, &planned)?;
@@ -235,6 +260,8 @@ pub fn build(
         input,
         selection: &selection,
         labels: &labels,
+        whole: &whole,
+        groups: &groups,
         people: &people,
         sides: &sides,
         since: &since,
@@ -375,7 +402,7 @@ fn tombstones(release: &VerifiedRelease) -> Result<Vec<Withdrawal>, PackError> {
 }
 
 /// The stable name of a check, as track files have it.
-fn check_name(check: CheckName) -> String {
+pub(crate) fn check_name(check: CheckName) -> String {
     serde_json::to_value(check)
         .ok()
         .and_then(|name| name.as_str().map(String::from))
@@ -387,6 +414,8 @@ struct Scene<'a> {
     input: &'a ReleaseInput<'a>,
     selection: &'a Selection<'a>,
     labels: &'a ReleaseLabels,
+    whole: &'a [WeighedFinding],
+    groups: &'a duplicates::Groups,
     people: &'a BTreeMap<String, Person>,
     sides: &'a BTreeMap<String, String>,
     since: &'a BTreeMap<String, semver::Version>,
@@ -442,6 +471,7 @@ impl Scene<'_> {
                     .map(|kind| kind.name().into())
                     .collect(),
                 held_out_site: track.split.held_out_site.clone(),
+                joined_patients: self.groups.values().map(|group| group.len() as u64).sum(),
             },
             shards: self.index.shards.iter().map(summary).collect(),
             bundles: self.bundles.clone(),
@@ -450,6 +480,7 @@ impl Scene<'_> {
             anonymity: people::anonymity(&track.anonymity, self.people),
             labels: self.labels.summary.clone(),
             sealed: self.input.sealed.map(SealedLabels::summary),
+            waiver_signers: track.waiver_signers.clone(),
         }
     }
 
@@ -482,7 +513,11 @@ impl Scene<'_> {
 
     /// What the checks found, of images and of labels.
     fn findings(&self) -> impl Iterator<Item = &WeighedFinding> {
-        self.selection.findings.iter().chain(&self.labels.findings)
+        self.selection
+            .findings
+            .iter()
+            .chain(&self.labels.findings)
+            .chain(self.whole)
     }
 
     fn checks(&self) -> Vec<CheckSummary> {
@@ -590,7 +625,7 @@ impl Scene<'_> {
                 )?;
             }
         }
-        builder.add_file("evidence/checks.csv", &mut self.checks_csv()?.as_slice())?;
+        builder.add_file(CHECKS_TABLE, &mut self.checks_csv()?.as_slice())?;
         for (name, content) in self.input.evidence {
             builder.add_evidence(name, &mut content.as_slice())?;
         }
@@ -622,7 +657,7 @@ impl Scene<'_> {
                 reason,
             ]
         });
-        tables::csv_text("evidence/checks.csv", &columns, rows)
+        tables::csv_text(CHECKS_TABLE, &columns, rows)
     }
 }
 

@@ -5,10 +5,10 @@ use super::{ReleaseError, ReleaseInput, manifest::ReleaseConservation};
 use crate::block::{BlockEntry, MemberEntry};
 use crate::checks::{self, CheckFinding, SeriesUnderCheck};
 use crate::shard::ShardEntry;
-use crate::track::{Select, Severity};
+use crate::track::{CheckName, Select, Severity};
 use crate::verify::{Checked, VerifiedBundle, VerifiedRelease};
 use cloakroom_core::{InstanceFacts, Tally};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One instance where it lies: in a bundle, or in the version before where the bundles of that are not given again.
 #[derive(Clone, Copy)]
@@ -299,8 +299,12 @@ fn unblocked<'a>(
     ledger: &mut Ledger,
 ) -> (Vec<SelectedSeries<'a>>, Vec<WeighedFinding>) {
     let mut all: BTreeMap<CheckFinding, Option<(String, String)>> = BTreeMap::new();
+    let known = known_instances(input);
     loop {
-        let under_check: Vec<_> = series.iter().map(under_check).collect();
+        let under_check: Vec<_> = series
+            .iter()
+            .map(|one| under_check(input, &known, one))
+            .collect();
         let findings = checks::run(input.track, &under_check);
         let weighed = findings
             .into_iter()
@@ -339,11 +343,49 @@ fn unblocked<'a>(
     }
 }
 
-fn under_check<'s>(series: &'s SelectedSeries<'_>) -> SeriesUnderCheck<'s> {
+/// Every instance of the bundles, where a check asks for it.
+fn known_instances<'a>(input: &ReleaseInput<'a>) -> BTreeSet<&'a str> {
+    if !input
+        .track
+        .checks
+        .contains_key(&CheckName::ReferencesResolve)
+    {
+        return BTreeSet::new();
+    }
+    let shards = input
+        .bundles
+        .iter()
+        .flat_map(|bundle| &bundle.checked.index.shards);
+    let blocks = shards.flat_map(|shard| &shard.blocks);
+    blocks
+        .flat_map(|block| &block.members)
+        .map(|member| member.facts.instance.as_str())
+        .collect()
+}
+
+fn under_check<'s>(
+    input: &ReleaseInput<'s>,
+    known: &BTreeSet<&str>,
+    series: &'s SelectedSeries<'_>,
+) -> SeriesUnderCheck<'s> {
+    let surveyed = |source: &'s Source<'_>| {
+        let survey = input.surveys.get(&source.member.sha256)?;
+        Some((source.member.facts.instance.as_str(), survey))
+    };
+    let surveys: BTreeMap<_, _> = series.sources.iter().filter_map(surveyed).collect();
+    let references = surveys.values().flat_map(|survey| &survey.references);
+    let unresolved = match known.is_empty() {
+        true => 0,
+        false => references
+            .filter(|uid| !known.contains(uid.as_str()))
+            .count(),
+    };
     SeriesUnderCheck {
         patient: series.patient,
         study: series.study,
         series: series.series,
         facts: series.facts().collect(),
+        surveys,
+        unresolved,
     }
 }

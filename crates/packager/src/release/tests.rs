@@ -15,6 +15,9 @@ struct House {
     track: Track,
 }
 
+/// Nobody has looked at the objects.
+static NO_SURVEYS: BTreeMap<Digest, cloakroom_core::InstanceSurvey> = BTreeMap::new();
+
 fn house() -> House {
     let key = || SigningKey::generate(None).unwrap().0;
     let keys = [key(), key()];
@@ -111,6 +114,8 @@ struct Wish<'a> {
     previous: Option<&'a VerifiedRelease>,
     withdrawn: &'a [&'a str],
     waivers: &'a [Waiver],
+    /// The files that hold the waivers.
+    waiver_files: &'a [(String, Vec<u8>)],
 }
 
 impl<'a> Wish<'a> {
@@ -122,6 +127,7 @@ impl<'a> Wish<'a> {
             previous: None,
             withdrawn: &[],
             waivers: &[],
+            waiver_files: &[],
         }
     }
 
@@ -136,6 +142,8 @@ impl<'a> Wish<'a> {
                 date: None,
             })
             .collect();
+        let mut evidence = self.waiver_files.to_vec();
+        evidence.push(("proofs.jsonl".into(), b"{}\n".to_vec()));
         let input = ReleaseInput {
             track: self.track,
             bundles: self.bundles,
@@ -144,7 +152,8 @@ impl<'a> Wish<'a> {
             previous: self.previous,
             withdrawals: &withdrawals,
             waivers: self.waivers,
-            evidence: &[("proofs.jsonl".into(), b"{}\n".to_vec())],
+            surveys: &NO_SURVEYS,
+            evidence: &evidence,
             replaced: &Replaced::new(),
             tool: &tool(),
             sealed: None,
@@ -417,15 +426,34 @@ fn rules_and_checks_leave_out_and_a_waiver_lets_in() {
         wish.build(&house, "r2"),
         Err(ReleaseError::NothingSelected)
     ));
-    let waivers = [Waiver {
-        check: CheckName::RequiredComplete,
-        about: "A2".into(),
-        reason: "a second reading confirmed it".into(),
-        signer: "board-1".into(),
+    let (board, _) = SigningKey::generate(None).unwrap();
+    house.track.waiver_signers = vec![crate::track::WaiverSigner {
+        name: "board-1".into(),
+        key: board.public().clone(),
     }];
-    let release = Wish {
+    let text = r#"{"cloakroom_waiver":1,"track":"lung","signer":"board-1","waivers":[
+        {"check":"required-complete","about":"A2","reason":"a second reading confirmed it"}]}"#;
+    let text = text.replace("lung", house.track.id.as_str());
+    let signature = board.sign(text.as_bytes(), "waiver");
+    let (track, signers) = (&house.track.id, &house.track.waiver_signers);
+    let waivers = read_waivers(text.as_bytes(), &signature, track, signers).unwrap();
+    let waiver_files = [
+        ("waivers/0001.json".into(), text.into_bytes()),
+        ("waivers/0001.json.minisig".into(), signature.into_bytes()),
+    ];
+    let wish = Wish {
         waivers: &waivers,
         ..Wish::first(&house, &bundles)
+    };
+    // A waiver that nobody has signed in the release is seen by whoever verifies it.
+    let kinds: Vec<_> = faults(&wish.build(&house, "unsigned").unwrap())
+        .into_iter()
+        .map(|fault| fault.kind)
+        .collect();
+    assert_eq!(kinds, [crate::FaultKind::WaiverWrong]);
+    let release = Wish {
+        waiver_files: &waiver_files,
+        ..wish
     }
     .verified(&house, "r3");
     let manifest = release.manifest();

@@ -54,6 +54,9 @@ pub struct Track {
     /// The hospitals whose bundles are taken, with the keys that they sign with.
     #[serde(default)]
     pub sites: Vec<TrustedSite>,
+    /// Who may take responsibility for a finding of a check, by a signed waiver.
+    #[serde(default)]
+    pub waiver_signers: Vec<WaiverSigner>,
     /// The digest of the text that this was read from.
     #[serde(skip, default = "no_digest")]
     pub sha256: Digest,
@@ -149,6 +152,44 @@ pub struct Split {
     /// A hospital whose patients are all on the test side.
     #[serde(default)]
     pub held_out_site: Option<SiteName>,
+    /// What is done with patients who have the same images.
+    #[serde(default)]
+    pub duplicates: Duplicates,
+}
+
+/// What is done with patients who have the same images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duplicates {
+    /// Nobody looks for them.
+    #[default]
+    Ignore,
+    /// They are looked for, and stay on one side.
+    Together,
+}
+
+impl Track {
+    /// Whether anything that the track asks for needs a look at every object.
+    #[must_use]
+    pub fn needs_survey(&self) -> bool {
+        const BY_SURVEY: [CheckName; 11] = [
+            CheckName::DecodeFrames,
+            CheckName::PixelsVary,
+            CheckName::RescalePresent,
+            CheckName::AirPresent,
+            CheckName::CineTiming,
+            CheckName::CalibrationPresent,
+            CheckName::DarkIsZero,
+            CheckName::OnePresentation,
+            CheckName::DuplicateImage,
+            CheckName::ReferencesResolve,
+            CheckName::DuplicatesTogether,
+        ];
+        self.split.duplicates == Duplicates::Together
+            || BY_SURVEY
+                .iter()
+                .any(|check| self.checks.contains_key(check))
+    }
 }
 
 impl Split {
@@ -244,6 +285,36 @@ pub enum CheckName {
     DemographicsPresent,
     /// One patient has one sex.
     OnePatient,
+    /// The steps between the slices of a volume are equal.
+    UniformSpacing,
+    /// The direction cosines of images are of length 1 and at right angles.
+    OrientationSound,
+    /// Every frame decodes.
+    DecodeFrames,
+    /// No image is of one value only.
+    PixelsVary,
+    /// A CT has one rescale slope and intercept.
+    RescalePresent,
+    /// The darkest value of a CT is that of air.
+    AirPresent,
+    /// A clip says how long a frame lasts.
+    CineTiming,
+    /// An image has a pixel spacing, or a region of it says how long a pixel is.
+    CalibrationPresent,
+    /// No image is MONOCHROME1, where the smallest value is white.
+    DarkIsZero,
+    /// Images are for presentation, and not mixed with others for processing.
+    OnePresentation,
+    /// No two images of a series show the same.
+    DuplicateImage,
+    /// What an object refers to is in the bundles.
+    ReferencesResolve,
+    /// Patients with the same images are on one side, also those that were released before.
+    DuplicatesTogether,
+    /// No small model tells a label from headers, sizes, order and site. A finding of severity `block` stops the release.
+    LeakProbe,
+    /// Groups of people that the quasi-identifiers leave are not smaller than k.
+    AnonymityGroups,
     /// Masks and boxes lie on the images that they are about. Runs wherever there are labels, and stops the label.
     LabelGeometry,
     /// Labels are about objects of the bundles. Runs wherever there are labels, and stops the label.
@@ -337,6 +408,16 @@ pub enum FacePolicy {
     AcceptWithReason,
     /// Only a series that was defaced elsewhere goes out.
     DefacedOnly,
+}
+
+/// Somebody who may sign waivers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverSigner {
+    /// The name that stands in the release.
+    pub name: String,
+    /// The public key, as `minisign` writes it.
+    pub key: PublicKey,
 }
 
 /// A hospital whose bundles are taken.

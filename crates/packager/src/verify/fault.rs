@@ -48,6 +48,7 @@ faults! {
     StatementMalformed = "statement-malformed", "is not the JSON of this format";
     TableMalformed = "table-malformed", "is not the table of this format";
     TableContradicts = "table-contradicts", "says something else than the index of instances";
+    WaiverWrong = "waiver-wrong", "waives a finding without a signature that the release allows";
     LabelMalformed = "label-malformed", "is not written as label files are";
     LabelContradicts = "label-contradicts", "is not the label file that the statement describes";
     ShardNameWrong = "shard-name-wrong", "does not carry the first digits of its digest";

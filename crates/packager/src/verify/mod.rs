@@ -5,6 +5,7 @@ mod files;
 mod labels;
 mod shard;
 mod statement;
+mod waivers;
 
 pub use fault::{Fault, FaultKind};
 

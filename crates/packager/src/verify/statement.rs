@@ -212,6 +212,7 @@ pub(super) fn compare(folder: &mut Folder, statement: &Statement, index: &Index)
                     .push(Fault::new(FaultKind::EquationBroken, file));
             }
             compare_splits(folder, release, index);
+            super::waivers::compare(folder, release);
         }
     }
 }
