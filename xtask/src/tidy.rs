@@ -97,6 +97,10 @@ const READERS_OF_VALUES: &[(&str, &str)] = &[
         "derives the released UIDs of series and instances",
     ),
     (
+        "crates/pipeline/src/delivery/label_keys.rs",
+        "finds what ids in label files stand for",
+    ),
+    (
         "crates/pipeline/src/delivery/others.rs",
         "keys the place of streams that cannot be read",
     ),
