@@ -47,7 +47,11 @@ fn meets(requirement: &Requirement, facts: &InstanceFacts) -> bool {
         let begins = |word: &str| {
             beginnings
                 .iter()
-                .any(|beginning| word.starts_with(&beginning.to_lowercase()))
+                .map(|beginning| beginning.to_lowercase())
+                .any(|beginning| match beginning.strip_prefix('=') {
+                    Some(whole) => word == whole,
+                    None => word.starts_with(&beginning),
+                })
         };
         words().any(begins)
     };
@@ -131,6 +135,12 @@ mod tests {
         let required = parse(template("glioma-mr").unwrap()).unwrap().required;
         let all = ["AX T1W SE", "Ax T1 MPRAGE +C", "AX T2W TSE", "AX T2 FLAIR"].map(sequence);
         assert_eq!(required_complete(&required, &[&series(&all)]), None);
+        // The cleaning of texts leaves of `+C` the letter.
+        let cleaned = ["AX T1", "AX T1 C", "AX T2", "COR FLAIR"].map(sequence);
+        assert_eq!(required_complete(&required, &[&series(&cleaned)]), None);
+        let coronal = ["T1 COR", "T2", "FLAIR"].map(sequence);
+        let text = required_complete(&required, &[&series(&coronal)]);
+        assert_eq!(text.as_deref(), Some("missing: t1c"));
         let without_contrast = ["T1_SPACE", "T2W", "FLAIR"].map(sequence);
         let text = required_complete(&required, &[&series(&without_contrast)]);
         assert_eq!(text.as_deref(), Some("missing: t1c"));

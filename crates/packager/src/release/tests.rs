@@ -431,14 +431,14 @@ fn rules_and_checks_leave_out_and_a_waiver_lets_in() {
         name: "board-1".into(),
         key: board.public().clone(),
     }];
-    let text = r#"{"cloakroom_waiver":1,"track":"lung","signer":"board-1","waivers":[
+    let waiver = r#"{"cloakroom_waiver":1,"track":"lung","signer":"board-1","waivers":[
         {"check":"required-complete","about":"A2","reason":"a second reading confirmed it"}]}"#;
-    let text = text.replace("lung", house.track.id.as_str());
-    let signature = board.sign(text.as_bytes(), "waiver");
+    let waiver = waiver.replace("lung", house.track.id.as_str());
+    let signature = board.sign(waiver.as_bytes(), "waiver");
     let (track, signers) = (&house.track.id, &house.track.waiver_signers);
-    let waivers = read_waivers(text.as_bytes(), &signature, track, signers).unwrap();
+    let waivers = read_waivers(waiver.as_bytes(), &signature, track, signers).unwrap();
     let waiver_files = [
-        ("waivers/0001.json".into(), text.into_bytes()),
+        ("waivers/0001.json".into(), waiver.into_bytes()),
         ("waivers/0001.json.minisig".into(), signature.into_bytes()),
     ];
     let wish = Wish {

@@ -124,7 +124,7 @@ pub struct Requirement {
     /// View Position, one of these.
     #[serde(default)]
     pub views: Vec<String>,
-    /// Beginnings of words of which one must stand in Series Description, in any case.
+    /// Beginnings of words of which one must stand in Series Description, in any case; after `=` a whole word.
     #[serde(default)]
     pub description: Vec<String>,
     /// Words of which none may stand there.
