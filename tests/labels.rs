@@ -241,7 +241,7 @@ fn write_labels(ward: &Ward) -> Vec<&'static str> {
         "annotations": [{"id": 1, "image_id": 4, "category_id": 1, "bbox": [3, 4, 5, 6], "note": NAME}]
     });
     fs::write(path("boxes.json"), boxes.to_string()).unwrap();
-    let mut masks = format!("mask,SeriesInstanceUID,reader,who\n");
+    let mut masks = "mask,SeriesInstanceUID,reader,who\n".to_owned();
     for (number, (series, slices)) in volumes.iter().enumerate() {
         for (reader, drawn) in [("One", 100..140), ("Two", 120..140)] {
             let name = format!("{NAME}-{number}-{reader}.nii");

@@ -305,6 +305,7 @@ fn next_version(
         notices: Vec::new(),
         sealed: None,
         mirrors: version.mirror.clone(),
+        waivers: Vec::new(),
         threads,
     })
 }

@@ -175,7 +175,7 @@ fn files() -> [Vec<u8>; 2] {
             "ST",
             "Resampled 2x, MRN HN-0048213, call (555) 123-4567",
         )
-        .sequence(0x0008_1140, &[reference.clone()])
+        .sequence(0x0008_1140, std::slice::from_ref(&reference))
         .sequence(0x0008_2112, &[reference])
         .with(0x0010_1000, "LO", "HN-0048213")
         .with(0x0010_1020, "DS", "1.75")

@@ -15,7 +15,7 @@ use crate::survey;
 use crate::trust::Trusted;
 use crate::verdict::{Report, Verdict};
 use crate::verify::{self, VerifySettings};
-use crate::{Failure, packing};
+use crate::{Failure, files, packing};
 use cloakroom_core::StatedDate;
 use cloakroom_packager::release::{self as packed, ReleaseError, ReleaseInput, Withdrawal};
 use cloakroom_packager::track::{Track, TrustedSite};

@@ -284,7 +284,7 @@ fn outline(value: &Value, (width, height): (u64, u64)) -> Option<Value> {
         let polygons: Option<Vec<Vec<f64>>> = polygons.iter().map(numbers).collect();
         let inside = |points: &Vec<f64>| {
             points.len() >= 6
-                && points.len() % 2 == 0
+                && points.len().is_multiple_of(2)
                 && points.chunks_exact(2).all(|point| {
                     (0.0..=width as f64 + 1.0).contains(&point[0])
                         && (0.0..=height as f64 + 1.0).contains(&point[1])

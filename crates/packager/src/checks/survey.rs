@@ -158,9 +158,12 @@ mod tests {
         rule(&one)
     }
 
+    /// Makes one image faulty.
+    type Spoil = fn(&mut InstanceFacts, &mut InstanceSurvey);
+
     #[test]
     fn each_rule_finds_its_fault_and_is_silent_about_a_sound_volume() {
-        let faults: [(Rule, fn(&mut InstanceFacts, &mut InstanceSurvey), &str); 9] = [
+        let faults: [(Rule, Spoil, &str); 9] = [
             (
                 decode_frames,
                 |_, survey| survey.decoded = 0,

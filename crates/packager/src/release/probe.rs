@@ -376,7 +376,13 @@ mod tests {
     #[test]
     fn a_label_that_the_size_of_the_images_tells_is_found() {
         let found = check(
-            |number| if number % 2 == 0 { 512.0 } else { 600.0 },
+            |number| {
+                if number.is_multiple_of(2) {
+                    512.0
+                } else {
+                    600.0
+                }
+            },
             |number| number % 2 == 0,
             ONE_SITE,
         );
@@ -391,9 +397,24 @@ mod tests {
     fn chance_and_what_the_site_tells_by_itself_are_not() {
         let hidden = |number: usize| number * 31 % 7 < 3;
         assert_eq!(check(|_| 512.0, hidden, ONE_SITE), None);
-        let of_site = |number: usize| if number % 2 == 0 { "GX01" } else { "YN02" };
-        let rows = |number: usize| if number % 2 == 0 { 512.0 } else { 600.0 };
-        assert_eq!(check(rows, |number| number % 2 == 0, of_site), None);
+        let of_site = |number: usize| {
+            if number.is_multiple_of(2) {
+                "GX01"
+            } else {
+                "YN02"
+            }
+        };
+        let rows = |number: usize| {
+            if number.is_multiple_of(2) {
+                512.0
+            } else {
+                600.0
+            }
+        };
+        assert_eq!(
+            check(rows, |number| number.is_multiple_of(2), of_site),
+            None
+        );
         // Too few of one kind.
         assert_eq!(check(rows, |number| number < 5, ONE_SITE), None);
     }

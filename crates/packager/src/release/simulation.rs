@@ -177,6 +177,7 @@ fn version(
         withdrawals: &[],
         waivers: &[],
         evidence: &[],
+        surveys: &BTreeMap::new(),
         replaced: &Replaced::new(),
         tool: &ToolReference {
             name: "cloakroom".into(),

@@ -9,7 +9,7 @@ use cloakroom_packager::release::{self as packed, Withdrawal, WithdrawalReason};
 use cloakroom_packager::track::Track;
 use cloakroom_packager::{Package, Statement, VerifiedBundle, VerifiedRelease};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What `release withdraw` is asked for.
@@ -136,7 +136,7 @@ fn finished(
                 .any(|one| one.patient == *patient && one.version == settings.version)
         });
     match same {
-        true => super::report(&settings.out, signed).map(Some),
+        true => super::report(&settings.out, signed, BTreeMap::new()).map(Some),
         false => Err(taken()),
     }
 }
