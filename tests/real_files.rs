@@ -154,22 +154,34 @@ fn is_no_worse_than_before(room: &Room, exports: &[PathBuf], cleared: &[PathBuf]
     assert!(worse.is_empty(), "{worse:#?}");
 }
 
+/// What the checker says of the cleared file alone; nothing when it could not read the original.
 fn new_errors(dciodvfy: &Path, source: &Path, path: &Path) -> Vec<String> {
-    let before = errors(dciodvfy, source);
-    errors(dciodvfy, path)
+    let Some(before) = errors(dciodvfy, source) else {
+        return Vec::new();
+    };
+    let Some(after) = errors(dciodvfy, path) else {
+        return vec![format!("{}: can no longer be read", source.display())];
+    };
+    after
         .difference(&before)
         .map(|error| format!("{}: {error}", source.display()))
         .collect()
 }
 
-/// What the checker calls an error, without the values that it quotes.
-fn errors(dciodvfy: &Path, path: &Path) -> BTreeSet<String> {
+/// What the checker calls an error, without the values that it quotes; `None` when it stops
+/// before the end of the file, because it has then not looked at what follows.
+fn errors(dciodvfy: &Path, path: &Path) -> Option<BTreeSet<String>> {
     let output = Command::new(dciodvfy).arg(path).output().unwrap();
-    String::from_utf8_lossy(&output.stderr)
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let read = !said
         .lines()
-        .filter(|line| line.starts_with("Error") || line.contains(" - Error - "))
-        .map(without_values)
-        .collect()
+        .any(|line| line.trim() == "Error - Dicom dataset read failed");
+    read.then(|| {
+        said.lines()
+            .filter(|line| line.starts_with("Error") || line.contains(" - Error - "))
+            .map(without_values)
+            .collect()
+    })
 }
 
 /// Names of elements and modules stay; quoted values go.
