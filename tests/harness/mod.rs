@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+pub mod browser;
 pub mod images;
 
 use cloakroom_testkit::{Hospital, Size, Truth};

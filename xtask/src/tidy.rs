@@ -28,7 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "receive", "testkit",
         ],
     ),
-    ("cli", &["pipeline", "core"]),
+    ("console", &["pipeline", "core"]),
+    ("cli", &["pipeline", "console", "core"]),
     (
         "fuzz",
         &[
@@ -123,6 +124,10 @@ const READERS_OF_VALUES: &[(&str, &str)] = &[
     (
         "crates/pipeline/src/problems.rs",
         "names files in the site folder",
+    ),
+    (
+        "crates/pipeline/src/review/held.rs",
+        "shows the officer whose series waits",
     ),
     (
         "crates/pipeline/src/select.rs",

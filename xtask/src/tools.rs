@@ -69,6 +69,16 @@ const DEBIAN: &[DebianTool] = &[
         judges: "receiving from a PACS",
     },
     DebianTool {
+        package: "chromium",
+        program: "chromium",
+        judges: "the review pages",
+    },
+    DebianTool {
+        package: "chromium-driver",
+        program: "chromedriver",
+        judges: "the review pages",
+    },
+    DebianTool {
         package: "cmake",
         program: "cmake",
         judges: "builds of C libraries for comparison",

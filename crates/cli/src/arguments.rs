@@ -126,6 +126,16 @@ pub(crate) enum Command {
         #[arg(long)]
         date: Option<StatedDate>,
     },
+    /// Decide about what was held, on a web page that only this machine sees
+    #[command(
+        after_help = "Example:\n  cloakroom review site\nEach person who decides needs a key: cloakroom init site --reviewer R01"
+    )]
+    Review {
+        site: PathBuf,
+        /// The port on 127.0.0.1; a free one without it
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
     /// Bar a patient from later deliveries and write a signed notice for the organiser
     #[command(
         after_help = "Example:\n  cloakroom withdraw site --patient 00123456 --track lung --out notice.json"

@@ -117,6 +117,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 &pipeline::delivery::labels(&Site::open(site)?, &settings, &progress)?,
             )
         }
+        Command::Review { site, port } => crate::review::serve(site, *port),
         Command::Withdraw {
             site,
             patient,

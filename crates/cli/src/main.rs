@@ -7,6 +7,7 @@ mod passphrase;
 mod progress;
 mod render;
 mod render_plan;
+mod review;
 
 use clap::Parser;
 use std::process::ExitCode;

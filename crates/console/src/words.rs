@@ -1,0 +1,350 @@
+//! The words of the pages in two languages.
+
+use cloakroom_core::{DecisionReason, HoldReason};
+
+/// The language of the pages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Simplified Chinese.
+    Chinese,
+}
+
+/// Every phrase of the pages.
+pub(crate) struct Words {
+    pub(crate) tag: &'static str,
+    pub(crate) other: &'static str,
+    pub(crate) review: &'static str,
+    pub(crate) waiting: &'static str,
+    pub(crate) log: &'static str,
+    pub(crate) nothing_waits: &'static str,
+    pub(crate) track: &'static str,
+    pub(crate) patient: &'static str,
+    pub(crate) series: &'static str,
+    pub(crate) device: &'static str,
+    pub(crate) images: &'static str,
+    pub(crate) decided: &'static str,
+    pub(crate) why: &'static str,
+    pub(crate) sheet: &'static str,
+    pub(crate) look: &'static str,
+    pub(crate) sign_in: &'static str,
+    pub(crate) sign_out: &'static str,
+    pub(crate) reviewer: &'static str,
+    pub(crate) passphrase: &'static str,
+    pub(crate) no_reviewers: &'static str,
+    pub(crate) next: &'static str,
+    pub(crate) previous: &'static str,
+    pub(crate) release: &'static str,
+    pub(crate) reject: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) this_image: &'static str,
+    pub(crate) this_series: &'static str,
+    pub(crate) masks: &'static str,
+    pub(crate) proposed: &'static str,
+    pub(crate) take: &'static str,
+    pub(crate) detector: &'static str,
+    pub(crate) detector_looked: &'static str,
+    pub(crate) detector_missing: &'static str,
+    pub(crate) minimum: &'static str,
+    pub(crate) mean: &'static str,
+    pub(crate) maximum: &'static str,
+    pub(crate) left_out: &'static str,
+    pub(crate) keys: &'static str,
+    pub(crate) help: &'static [(&'static str, &'static str)],
+    pub(crate) rule: &'static str,
+    pub(crate) goes: &'static str,
+    pub(crate) stays: &'static str,
+    pub(crate) mask: &'static str,
+    pub(crate) number: &'static str,
+    pub(crate) date: &'static str,
+    pub(crate) decision: &'static str,
+    pub(crate) standing: &'static str,
+    pub(crate) confirm: &'static str,
+    pub(crate) revoke: &'static str,
+    pub(crate) counts: &'static str,
+    pub(crate) waits_for_second: &'static str,
+    pub(crate) replaced: &'static str,
+    pub(crate) note: &'static str,
+    pub(crate) next_delivery: &'static str,
+    pub(crate) two_persons: &'static str,
+    pub(crate) not_by_picture: &'static str,
+    pub(crate) page: &'static str,
+    pub(crate) sign_in_first: &'static str,
+    pub(crate) back: &'static str,
+    pub(crate) not_done: &'static str,
+}
+
+impl Language {
+    /// The phrases.
+    pub(crate) const fn words(self) -> &'static Words {
+        match self {
+            Self::English => &ENGLISH,
+            Self::Chinese => &CHINESE,
+        }
+    }
+
+    /// The language of a tag such as `zh-CN`.
+    pub(crate) fn of(tag: &str) -> Self {
+        if tag.trim_start().to_ascii_lowercase().starts_with("zh") {
+            Self::Chinese
+        } else {
+            Self::English
+        }
+    }
+
+    /// Why an object waits.
+    pub(crate) fn hold(self, reason: HoldReason) -> &'static str {
+        use HoldReason as Why;
+        if self == Self::English {
+            return reason.meaning();
+        }
+        match reason {
+            Why::PixelReasonMissing => "没有找到可以证明图像像素不含身份信息的依据",
+            Why::BurnedInDeclared => "图像自身声明含有烧录文字",
+            Why::PixelResidue => "遮盖之后图像中仍发现文字",
+            Why::PixelUndecodable => "像素无法解码，无人能判断其内容",
+            Why::PixelTextUncertain => "图像中有无法可靠识别的文字",
+            Why::DocumentImage => "该图像是剂量页、扫描件或报告，不能只遮盖一部分",
+            Why::DetectorMissing => "未安装文字检测器，程序不作猜测",
+            Why::HiddenBits => "存储位以上的比特中另有图像",
+            Why::KnownValueFound => "即将写出的内容中发现患者的信息",
+            Why::ForbiddenAttribute => "第二读取器发现配置禁止的属性",
+            Why::SecondReaderFailed => "第二读取器无法打开即将写出的内容",
+            Why::DuplicateElement => "同一数据集中某属性出现两次",
+            Why::UnknownCharacterSet => "字符集未知或自相矛盾",
+            Why::PatientIdMissing => "没有患者编号，身份不作猜测",
+            Why::PatientIdConflict => "同一检查出现在两个患者编号之下",
+            Why::ContentConflict => "同一实例 UID 有两种内容",
+            Why::HierarchyConflict => "同一序列出现在两个检查中，或缺少 UID",
+            Why::UnsupportedClass => "SOP 类为私有或未知",
+            Why::EncapsulatedDocument => "对象内含文档，不能直接传出",
+            Why::UncleanValue => "某个值违反其 VR，无法给出安全的替代",
+            Why::PseudonymCollision => "两名患者会得到相同的假名",
+            Why::LookupMiss => "对照表中没有该患者",
+            Why::FaceVisible => "视野中可见面部",
+            Why::TooLarge => "对象超过内存限制",
+            Why::Withdrawn => "该患者已撤回，不再交付",
+        }
+    }
+
+    /// Why a person decided as they did.
+    pub(crate) fn decision(self, reason: DecisionReason) -> &'static str {
+        use DecisionReason as Why;
+        if self == Self::English {
+            return reason.meaning();
+        }
+        match reason {
+            Why::OrdinaryWord => "发现的是普通词语，不指任何人",
+            Why::ChanceMatch => "发现的数字或代码只是巧合相同",
+            Why::NothingSeen => "每一帧都看过，没有任何身份信息",
+            Why::TechnicalText => "图中文字是技术信息，不指任何人",
+            Why::IdentityMasked => "身份信息都在将被遮盖的区域内",
+            Why::FaceAccepted => "赛道需要面部，且已同意提供",
+            Why::IdentitySeen => "身份信息所在之处无法遮盖",
+            Why::Document => "这是表格、报告或屏幕，不是影像",
+            Why::NotForTrack => "对该赛道没有用处",
+            Why::ConsentMissing => "患者或伦理委员会未同意",
+            Why::Personal => "文字指名或描述了某人",
+            Why::Unsure => "无法判断，有疑则留",
+            Why::SamePerson => "来源确认是同一人",
+            Why::DifferentPersons => "来源确认是不同的人",
+            Why::SecondLook => "第二人看过并同意",
+            Why::Mistake => "该决定有误，不再有效",
+        }
+    }
+
+    /// The name of what was decided, from the closed list of the log.
+    pub(crate) fn subject(self, subject: &'static str) -> &'static str {
+        if self == Self::English {
+            return subject;
+        }
+        match subject {
+            "pixel-release" => "放行图像",
+            "pixel-reject" => "拒绝图像",
+            "gate-false-alarm" => "误报",
+            "text-approve" => "保留文字",
+            "text-remove" => "去除文字",
+            "identity-merge" => "合并患者",
+            "identity-split" => "拆分患者",
+            "identity-assign" => "指定患者",
+            "confirm" => "确认",
+            "revoke" => "撤销",
+            other => other,
+        }
+    }
+}
+
+static ENGLISH: Words = Words {
+    tag: "en",
+    other: "中文",
+    review: "Review",
+    waiting: "What waits",
+    log: "Decisions",
+    nothing_waits: "Nothing waits for a person in this track.",
+    track: "Track",
+    patient: "Patient",
+    series: "Series",
+    device: "Device",
+    images: "Objects",
+    decided: "Decided",
+    why: "Why it waits",
+    sheet: "Contact sheet",
+    look: "Look",
+    sign_in: "Sign in",
+    sign_out: "Sign out",
+    reviewer: "Reviewer",
+    passphrase: "Passphrase",
+    no_reviewers: "No reviewer has a key yet. Make one in a terminal: cloakroom init SITE --reviewer R01",
+    next: "Next",
+    previous: "Previous",
+    release: "Release",
+    reject: "Reject",
+    reason: "Reason",
+    this_image: "this image",
+    this_series: "all that waits of this series",
+    masks: "Masks",
+    proposed: "Proposed",
+    take: "Take the proposals as masks",
+    detector: "Text detector",
+    detector_looked: "looked",
+    detector_missing: "not installed",
+    minimum: "Minimum",
+    mean: "Mean",
+    maximum: "Maximum",
+    left_out: "frames left out:",
+    keys: "Keys",
+    help: &[
+        ("n p", "next, previous image"),
+        ("j k", "next, previous frame (wheel)"),
+        ("m", "new mask (or drag)"),
+        ("←↑→↓", "move the mask; Shift finely, Alt its size"),
+        ("] Del", "choose, delete a mask"),
+        ("a", "take the proposals"),
+        ("1 2 3 0", "minimum, mean, maximum, frame"),
+        ("+ - , . w", "window (right button drag)"),
+        ("r x", "release, reject; Enter signs"),
+        ("Esc", "back to the image"),
+    ],
+    rule: "a rule wipes this",
+    goes: "text that goes",
+    stays: "text that may stay",
+    mask: "mask: will be wiped",
+    number: "No.",
+    date: "Date",
+    decision: "Decision",
+    standing: "Standing",
+    confirm: "Confirm",
+    revoke: "Take back",
+    counts: "counts",
+    waits_for_second: "waits for a second person",
+    replaced: "replaced",
+    note: "done",
+    next_delivery: "What is decided here goes out with the next delivery: run cloakroom deid again.",
+    two_persons: "Every decision needs a second person, with another key.",
+    not_by_picture: "This is not decided by looking at pixels; problems.csv says what to do.",
+    page: "Page",
+    sign_in_first: "Sign in to decide.",
+    back: "Back",
+    not_done: "That was not done",
+};
+
+static CHINESE: Words = Words {
+    tag: "zh-CN",
+    other: "English",
+    review: "审核",
+    waiting: "待处理",
+    log: "决定记录",
+    nothing_waits: "该赛道没有待处理的内容。",
+    track: "赛道",
+    patient: "患者",
+    series: "序列",
+    device: "设备",
+    images: "对象",
+    decided: "已决定",
+    why: "等待原因",
+    sheet: "缩略图",
+    look: "查看",
+    sign_in: "登录",
+    sign_out: "退出",
+    reviewer: "审核人",
+    passphrase: "口令",
+    no_reviewers: "还没有审核人密钥。请在终端中运行：cloakroom init SITE --reviewer R01",
+    next: "下一张",
+    previous: "上一张",
+    release: "放行",
+    reject: "拒绝",
+    reason: "理由",
+    this_image: "仅此图像",
+    this_series: "本序列所有待处理图像",
+    masks: "遮盖区",
+    proposed: "建议",
+    take: "采用建议作为遮盖区",
+    detector: "文字检测器",
+    detector_looked: "已检查",
+    detector_missing: "未安装",
+    minimum: "最小值投影",
+    mean: "平均值投影",
+    maximum: "最大值投影",
+    left_out: "未计入帧数：",
+    keys: "按键",
+    help: &[
+        ("n p", "下一张、上一张图像"),
+        ("j k", "下一帧、上一帧（滚轮）"),
+        ("m", "新遮盖区（或拖动）"),
+        ("←↑→↓", "移动遮盖区；Shift 微调，Alt 改大小"),
+        ("] Del", "选择、删除遮盖区"),
+        ("a", "采用建议"),
+        ("1 2 3 0", "最小、平均、最大投影，单帧"),
+        ("+ - , . w", "窗宽窗位（右键拖动）"),
+        ("r x", "放行、拒绝；回车签署"),
+        ("Esc", "回到图像"),
+    ],
+    rule: "规则将抹去",
+    goes: "应去除的文字",
+    stays: "可保留的文字",
+    mask: "遮盖区：将被抹去",
+    number: "编号",
+    date: "日期",
+    decision: "决定",
+    standing: "状态",
+    confirm: "确认",
+    revoke: "撤回",
+    counts: "有效",
+    waits_for_second: "等待第二人",
+    replaced: "已被取代",
+    note: "完成",
+    next_delivery: "这里的决定随下一次交付生效：请再次运行 cloakroom deid。",
+    two_persons: "每个决定都需要第二人用另一把密钥确认。",
+    not_by_picture: "此项不能凭看图决定；problems.csv 说明了该怎么做。",
+    page: "页",
+    sign_in_first: "登录后才能决定。",
+    back: "返回",
+    not_done: "未完成",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_words_of_its_own_in_chinese() {
+        let mut all: Vec<&str> = HoldReason::ALL
+            .iter()
+            .map(|reason| Language::Chinese.hold(*reason))
+            .collect();
+        all.extend(
+            DecisionReason::ALL
+                .iter()
+                .map(|reason| Language::Chinese.decision(*reason)),
+        );
+        let count = all.len();
+        assert!(all.iter().all(|words| !words.is_ascii()));
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+        assert_eq!(Language::of(" zh-TW,en;q=0.5"), Language::Chinese);
+        assert_eq!(Language::of("vi"), Language::English);
+    }
+}
