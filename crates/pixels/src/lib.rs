@@ -17,6 +17,7 @@ mod fill;
 #[cfg(test)]
 mod font;
 mod glyphs;
+mod ground;
 mod jpeg_lossless;
 mod jpegls;
 mod look;

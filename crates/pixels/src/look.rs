@@ -7,6 +7,7 @@ use crate::decode::Frames;
 use crate::detect::Detector;
 use crate::detect::find::{TextBox, find_in_part, joined_lines, merged};
 use crate::detect::judge::{Judgement, judge};
+use crate::ground::Grounds;
 use crate::plane::{Picture, Plane};
 use cells::Cells;
 use cloakroom_core::{HoldReason, ImageDescription, KnownValues, Rect};
@@ -158,6 +159,13 @@ impl Look<'_> {
             .without(&Cells::spanning(&usual, FAINT_SPAN))
             .and(cells);
         boxes.extend(self.find_in(&plane.local(), &faint, upright)?);
+        let grounds = Grounds::of(plane);
+        if !grounds.is_empty() {
+            let ink = grounds.picture(plane);
+            let faint = Cells::faint_beside_ground(&ink, &usual, FAINT_SPAN).and(cells);
+            boxes.extend(self.find_in(&ink, &faint, upright)?);
+            boxes.extend(self.find_in(&ink, &faint, turned)?);
+        }
         Some(boxes)
     }
 

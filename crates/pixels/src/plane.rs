@@ -94,9 +94,7 @@ fn short_grey(frame: &Frame<'_>) -> Option<Vec<u16>> {
     } else {
         sign
     };
-    // The whole of 16 bits is halved, as any range is that does not leave one value free.
-    let halved = u32::from(stored == u16::MAX);
-    let value = |word: u16| ((word & mask) >> shift ^ turned) >> halved;
+    let value = |word: u16| (word & mask) >> shift ^ turned;
     let mut grey = vec![0; frame.data.len() / shape.sample_bytes()];
     let pairs = frame.data.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
     match (shape.bits_allocated, shape.big_endian) {
@@ -141,7 +139,7 @@ fn any_grey(frame: &Frame<'_>) -> Vec<u16> {
     } else {
         (low, high)
     };
-    let divisor = ((high - low) / i64::from(u16::MAX) + 1).max(1);
+    let divisor = (high - low) / (i64::from(u16::MAX) + 1) + 1;
     values
         .into_iter()
         .map(|value| {

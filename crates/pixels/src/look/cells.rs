@@ -1,6 +1,7 @@
 //! Which parts of a picture are worth a look: cells of a grid, and rectangles around those that are.
 
 use crate::detect::find::TextBox;
+use crate::ground::Grounds;
 use crate::plane::{Picture, Plane};
 use cloakroom_core::Rect;
 
@@ -8,6 +9,8 @@ use cloakroom_core::Rect;
 pub(crate) const CELL: usize = 32;
 /// Looking at a rectangle costs this much more on every side.
 const PADDING: usize = 32;
+/// A cell with fewer edges than this holds no part of a letter worth a look: a cell beside it does.
+const LEAST_EDGES: usize = 6;
 
 /// A grid of cells over a picture, each of which is worth a look or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,17 +72,18 @@ impl Cells {
         cells
     }
 
-    /// Cells in which two planes of one size clearly differ.
+    /// Cells in which two planes of one size clearly differ, or where one leaves its ground and the other does not.
     pub(crate) fn different(one: &Plane, other: &Plane) -> Self {
+        let grounds = Grounds::of(one);
         let low = one.values.iter().min().copied().unwrap_or(0);
         let high = one.values.iter().max().copied().unwrap_or(0);
         let clearly = ((high - low) / 64).max(1);
         Self::where_true(one.columns, one.rows, |cell| {
             rows_of(cell, one.columns).any(|row| {
                 let pairs = one.values[row.clone()].iter().zip(&other.values[row]);
-                pairs
-                    .into_iter()
-                    .any(|(one, other)| one.abs_diff(*other) >= clearly)
+                pairs.into_iter().any(|(one, other)| {
+                    one.abs_diff(*other) >= clearly || one != other && grounds.holds(*other)
+                })
             })
         })
     }
@@ -103,6 +107,21 @@ impl Cells {
                 }
             }
             high - low >= least
+        })
+    }
+
+    /// Cells of a picture in which something stands beside its ground that spans less than `span` greys of the usual
+    /// picture. `ink` is white where the ground is not.
+    pub(crate) fn faint_beside_ground(ink: &Picture, usual: &Picture, span: u8) -> Self {
+        Self::where_true(ink.columns, ink.rows, |cell| {
+            let faint = |row: std::ops::Range<usize>| {
+                let (ink, usual) = (&ink.grey[row.clone()], &usual.grey[row]);
+                let pairs = ink.windows(2).zip(usual.windows(2));
+                pairs
+                    .filter(|(ink, usual)| ink[0] != ink[1] && usual[0].abs_diff(usual[1]) < span)
+                    .count()
+            };
+            rows_of(cell, ink.columns).map(faint).sum::<usize>() >= LEAST_EDGES
         })
     }
 

@@ -153,3 +153,63 @@ fn a_name_in_the_last_frame_alone_is_found() {
     let (_, after) = run(&ultrasound(5), &cine, Some(&detector));
     assert_eq!(ink(&after.unwrap(), 4, name), 0);
 }
+
+/// Letters one step off the value of their ground, close to something as bright as can be.
+#[test]
+fn one_step_on_a_flat_ground_is_text_at_every_depth() {
+    let Some(detector) = detector() else { return };
+    let (columns, rows) = (288, 128);
+    let cases = [
+        (8_u16, 0_u16, 1_u16),
+        (8, 30, 29),
+        (12, 1000, 1001),
+        (16, 0, 1),
+    ];
+    for (bits, ground, letters) in cases {
+        let mut plane = vec![ground; columns * rows];
+        let name = font::draw(
+            &mut plane,
+            columns,
+            (24, 40),
+            "ZHANG SAN 1970",
+            (letters, 2),
+        );
+        let far = if ground == 0 {
+            u16::MAX >> (16 - bits)
+        } else {
+            0
+        };
+        for y in 62..120 {
+            plane[y * columns + 20..y * columns + 200].fill(far);
+        }
+        let image = ImageDescription {
+            rows: rows as u32,
+            columns: columns as u32,
+            bits_allocated: bits.next_multiple_of(8),
+            bits_stored: bits,
+            high_bit: bits - 1,
+            ..ultrasound(1)
+        };
+        let wide = bits > 8;
+        let bytes = plane.iter().flat_map(|value| {
+            let bytes = value.to_le_bytes();
+            bytes.into_iter().take(if wide { 2 } else { 1 })
+        });
+        let value: Vec<u8> = bytes.collect();
+        let (assessment, after) = run(&image, &value, Some(&detector));
+        let after = after.unwrap_or_else(|held| panic!("{bits} {ground}: {held} {assessment:?}"));
+        let size = if wide { 2 } else { 1 };
+        let kept = |x: usize, y: usize| {
+            let at = (y * columns + x) * size;
+            plane[y * columns + x] == letters && after[at..at + size] == value[at..at + size]
+        };
+        let left = (40..40 + name.1)
+            .flat_map(|y| (24..24 + name.0).map(move |x| (x, y)))
+            .filter(|(x, y)| kept(*x, *y))
+            .count();
+        assert_eq!(
+            left, 0,
+            "{bits} bits, {letters} on {ground}: {assessment:?}"
+        );
+    }
+}
