@@ -89,21 +89,25 @@ fn room(images: &[Still<'_>], reviewers: &[&str]) -> Room {
     room.site_with(&room.path("export"));
     deid(&room, "first");
     for id in reviewers {
-        let mut made = program()
-            .args(["init", &room.text("site"), "--reviewer", id])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let passphrase = format!("the coat of {id}\n");
-        made.stdin
-            .take()
-            .unwrap()
-            .write_all(passphrase.as_bytes())
-            .unwrap();
-        assert!(made.wait().unwrap().success());
+        enrol(&room, id);
     }
     room
+}
+
+fn enrol(room: &Room, id: &str) {
+    let mut made = program()
+        .args(["init", &room.text("site"), "--reviewer", id])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let passphrase = format!("the coat of {id}\n");
+    made.stdin
+        .take()
+        .unwrap()
+        .write_all(passphrase.as_bytes())
+        .unwrap();
+    assert!(made.wait().unwrap().success());
 }
 
 fn deid(room: &Room, out: &str) -> serde_json::Value {
@@ -165,11 +169,11 @@ fn a_mask_is_drawn_and_the_image_goes_out_with_the_next_delivery() {
     assert_eq!(mask.as_array().unwrap().len(), 1, "{mask}");
     let width = mask[0]["rect"]["width"].as_i64().unwrap();
     assert!((122..=126).contains(&width), "{mask}");
+    picture(&browser, "review-mask");
     let pixel = "return Array.from(document.querySelector('#picture').getContext('2d').getImageData(200, 200, 1, 1).data)[0];";
     let before = browser.script(pixel);
     browser.drag(2, at(200.0, 200.0), at(120.0, 120.0));
     assert_ne!(browser.script(pixel), before, "the window did not change");
-    picture(&browser, "review-mask");
     browser.script("document.querySelector('#release-reason').value = 'identity-masked';");
     browser.click("#release");
     browser
@@ -179,10 +183,7 @@ fn a_mask_is_drawn_and_the_image_goes_out_with_the_next_delivery() {
     browser.click("#reject");
     browser.wait_for("document.querySelector('#log')");
     let log = browser.text("#log");
-    assert!(
-        log.contains("pixel-release") && log.contains("pixel-reject"),
-        "{log}"
-    );
+    assert!(log.contains("release") && log.contains("reject"), "{log}");
     assert!(log.contains("R01") && log.contains("counts"), "{log}");
     picture(&browser, "review-log");
     browser.click("#language");
@@ -355,4 +356,65 @@ fn with_many_held_images_the_pages_come_at_once() {
         let next = page.split("id=\"next\" href=\"").nth(1).unwrap();
         here = next.split('"').next().unwrap().to_owned();
     }
+}
+
+#[test]
+fn what_the_gate_took_for_the_patient_is_answered_and_goes_out() {
+    let room = Room::new();
+    let export = room.path("export");
+    still(1, 1).write_as_slice(&export, &[]);
+    room.site_with(&export);
+    enrol(&room, "R01");
+    deid(&room, "first");
+    // The patient's dates move by a keyed number of days: here the date of the study comes to lie on the day of birth.
+    let birth = study_date(&room.extract("first", "first-files"));
+    still(2, 1).write_as_slice(&export, &[(0x0010_0030, &birth)]);
+    run(&["ingest", &room.text("site"), &room.text("export")]).expect(&[DONE, NEEDS_PERSON]);
+    let second = deid(&room, "second");
+    assert_eq!(
+        second["total"]["reasons"]["held: known-value-found"]["count"], 1,
+        "{second:#}"
+    );
+    let Some(browser) = Browser::open(&room.path("profile"), "en") else {
+        return;
+    };
+    let pages = Pages::open(&room.text("site"));
+    browser.go(&pages.address);
+    sign_in(&browser, "R01");
+    browser.click("a.look");
+    browser.wait_for("document.querySelector('#found')");
+    let found = browser.text("#found");
+    assert!(
+        found.contains("StudyDate") && found.contains(&birth) && found.contains("birth"),
+        "{found}"
+    );
+    picture(&browser, "review-alarm");
+    browser.click("#language");
+    browser
+        .wait_for("document.documentElement.lang === 'zh-CN' && document.querySelector('a.look')");
+    browser.click("a.look");
+    browser.wait_for("document.querySelector('#found')");
+    picture(&browser, "review-alarm-chinese");
+    browser.script("document.querySelector('#answer-reason').value = 'chance-match';");
+    browser.click("#false-alarm");
+    browser.wait_for("document.querySelector('#log')");
+    assert!(browser.text("#log").contains("误报"));
+    drop(pages);
+    let third = deid(&room, "third");
+    assert_eq!(third["released"]["instances"], 1, "{third:#}");
+    assert_eq!(study_date(&room.extract("third", "third-files")), birth);
+    room.verify(&room.path("third")).expect(&[DONE]);
+}
+
+/// The Study Date of the one file in a folder.
+fn study_date(folder: &Path) -> String {
+    let all = files(folder);
+    let file = all
+        .iter()
+        .find(|file| file.extension().is_some_and(|end| end == "dcm"))
+        .unwrap();
+    let bytes = fs::read(folder.join(file)).unwrap();
+    let element = b"\x08\x00\x20\x00DA\x08\x00";
+    let at = bytes.windows(8).position(|part| part == element).unwrap();
+    String::from_utf8(bytes[at + 8..at + 16].to_vec()).unwrap()
 }

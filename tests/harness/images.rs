@@ -27,6 +27,10 @@ pub fn uid(kind: u32, number: u32) -> String {
 impl Still<'_> {
     /// The file.
     pub fn bytes(&self) -> Vec<u8> {
+        DicomFile::new(Syntax::ExplicitLittle, self.dataset()).bytes()
+    }
+
+    fn dataset(&self) -> Dataset {
         let mut set = Dataset::new();
         for (tag, text) in [
             (0x0008_0016, "1.2.840.10008.5.1.4.1.1.6.1".to_owned()),
@@ -66,7 +70,33 @@ impl Still<'_> {
             cloakroom_core::VR::OW,
             Value::Bytes(self.pixels()),
         );
-        DicomFile::new(Syntax::ExplicitLittle, set).bytes()
+        set
+    }
+
+    /// The same number as a slice of a CT, whose class clears it, with other texts in some attributes.
+    pub fn write_as_slice(&self, folder: &Path, other: &[(u32, &str)]) {
+        let mut set = self.dataset();
+        for (tag, text) in [
+            (0x0008_0008, "ORIGINAL\\PRIMARY\\AXIAL"),
+            (0x0008_0016, "1.2.840.10008.5.1.4.1.1.2"),
+            (0x0008_0060, "CT"),
+        ] {
+            set.text(tag_of(tag), text);
+        }
+        for (tag, text) in other {
+            set.text(tag_of(*tag), *text);
+        }
+        for (tag, word) in [(0x0028_0100, 16), (0x0028_0101, 12), (0x0028_0102, 11)] {
+            set.words(tag_of(tag), &[word]);
+        }
+        let pixels = vec![0; usize::from(SIZE.0) * usize::from(SIZE.1) * 2];
+        set.put(
+            tag_of(0x7FE0_0010),
+            cloakroom_core::VR::OW,
+            Value::Bytes(pixels),
+        );
+        let file = DicomFile::new(Syntax::ExplicitLittle, set);
+        self.put(folder, &file.bytes());
     }
 
     fn pixels(&self) -> Vec<u8> {
@@ -86,9 +116,13 @@ impl Still<'_> {
 
     /// Writes the file into a folder.
     pub fn write(&self, folder: &Path) {
+        self.put(folder, &self.bytes());
+    }
+
+    fn put(&self, folder: &Path, bytes: &[u8]) {
         fs::create_dir_all(folder).unwrap();
         let name = format!("{}-{:05}.dcm", self.patient, self.instance);
-        fs::write(folder.join(name), self.bytes()).unwrap();
+        fs::write(folder.join(name), bytes).unwrap();
     }
 }
 

@@ -126,6 +126,10 @@ const READERS_OF_VALUES: &[(&str, &str)] = &[
         "names files in the site folder",
     ),
     (
+        "crates/pipeline/src/review/alarm.rs",
+        "shows what the gate found to the one who must answer it",
+    ),
+    (
         "crates/pipeline/src/review/held.rs",
         "shows the officer whose series waits",
     ),

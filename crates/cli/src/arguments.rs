@@ -132,6 +132,9 @@ pub(crate) enum Command {
     )]
     Review {
         site: PathBuf,
+        /// The profile that the site delivers with
+        #[arg(long, default_value = "contest")]
+        profile: String,
         /// The port on 127.0.0.1; a free one without it
         #[arg(long, default_value_t = 0)]
         port: u16,

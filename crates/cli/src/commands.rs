@@ -117,7 +117,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 &pipeline::delivery::labels(&Site::open(site)?, &settings, &progress)?,
             )
         }
-        Command::Review { site, port } => crate::review::serve(site, *port),
+        Command::Review {
+            site,
+            profile,
+            port,
+        } => crate::review::serve(site, profile, *port),
         Command::Withdraw {
             site,
             patient,

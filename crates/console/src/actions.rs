@@ -45,7 +45,7 @@ pub(crate) async fn enter(
     }
 }
 
-fn check_form(app: &App, session: &Session, form: &str) -> Result<(), Problem> {
+pub(crate) fn check_form(app: &App, session: &Session, form: &str) -> Result<(), Problem> {
     if session.form.is(form) {
         return Ok(());
     }
@@ -238,7 +238,7 @@ fn answered(
 }
 
 /// Work that takes a while, away from the threads that answer.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     match tokio::task::spawn_blocking(work).await {

@@ -6,6 +6,7 @@
 //! pixels and the signatures are [`cloakroom_pipeline::review`]'s.
 
 mod actions;
+mod alarm;
 mod guard;
 mod pages;
 mod pictures;

@@ -2,15 +2,15 @@
 
 use crate::serve::App;
 use crate::session::Session;
-use crate::words::Words;
+use crate::words::{Language, Words};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Extension, response};
-use cloakroom_core::{DecisionReason, TrackId};
+use cloakroom_core::{DecisionReason, HoldReason, TrackId};
 use cloakroom_pipeline::Failure;
-use cloakroom_pipeline::review::{Held, HeldSeries, Standing, is_about_pixels};
+use cloakroom_pipeline::review::{DecisionRow, Held, HeldSeries, Standing, is_about_pixels};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -37,12 +37,12 @@ const REJECTS: [DecisionReason; 5] = [
 
 /// What stands on every page.
 pub(crate) struct Frame {
-    words: &'static Words,
-    site: String,
-    tracks: Vec<String>,
-    track: String,
-    reviewer: String,
-    form: String,
+    pub(crate) words: &'static Words,
+    pub(crate) site: String,
+    pub(crate) tracks: Vec<String>,
+    pub(crate) track: String,
+    pub(crate) reviewer: String,
+    pub(crate) form: String,
 }
 
 impl Frame {
@@ -106,7 +106,7 @@ pub(crate) fn html(page: &impl Template) -> Response {
     }
 }
 
-type Answer = Result<Response, Problem>;
+pub(crate) type Answer = Result<Response, Problem>;
 
 /// Takes the browser to the first track.
 pub(crate) async fn start(State(app): State<Arc<App>>) -> response::Redirect {
@@ -143,8 +143,8 @@ struct SeriesRow {
     reasons: Vec<&'static str>,
     objects: usize,
     decided: usize,
+    first: Option<i64>,
     pictures: bool,
-    first: i64,
 }
 
 fn held<'a>(app: &'a App, session: &Session, track: &TrackId) -> Result<&'a Held, Problem> {
@@ -185,12 +185,8 @@ pub(crate) async fn waiting(
             .iter()
             .filter(|object| decided.contains_key(&object.stream))
             .count(),
-        pictures: series.has_pictures(),
-        first: series
-            .objects
-            .iter()
-            .find(|object| object.frames > 0)
-            .map_or(0, |object| object.stream),
+        first: series.first_to_look_at(),
+        pictures: series.objects.iter().any(|object| object.frames > 0),
     };
     let reasons = held.reasons();
     Ok(html(&WaitingPage {
@@ -280,7 +276,7 @@ pub(crate) async fn sheet(
     }))
 }
 
-fn gone(app: &App, session: &Session) -> Problem {
+pub(crate) fn gone(app: &App, session: &Session) -> Problem {
     Problem::text(
         app,
         session,
@@ -320,53 +316,81 @@ pub(crate) async fn object(
     let Some((series, object)) = held.find(stream) else {
         return Err(gone(&app, &session));
     };
+    if object.reason == HoldReason::KnownValueFound {
+        return crate::alarm::page(Arc::clone(&app), session, track, stream).await;
+    }
     let decided = app
         .review
         .decided(&track)
         .map_err(|failure| Problem::of(&app, &session, &failure))?;
     let language = session.language;
-    let told = |reasons: &[DecisionReason]| {
-        reasons
-            .iter()
-            .map(|reason| (reason.code(), language.decision(*reason)))
-            .collect()
-    };
-    let (before, after) = held.beside(stream);
-    let address = |stream: Option<i64>| {
-        stream.map_or_else(String::new, |stream| {
-            format!("/track/{track}/object/{stream}")
-        })
-    };
+    let (previous, next) = beside(held, &track, stream);
     Ok(html(&ObjectPage {
         frame: Frame::new(&app, &session, Some(&track)),
-        here: address(Some(stream)),
+        here: format!("/track/{track}/object/{stream}"),
         frames: object.frames,
-        previous: address(before),
-        next: address(after),
-        next_pictures: address(after),
+        next_pictures: pictures_after(held, &next, stream),
+        previous,
+        next,
         patient: series.patient_id.clone(),
         series: format!("{} {}", series.modality, series.description),
         sheet: format!("/track/{track}/sheet/{}/{}", series.patient, series.series),
         device: series.device.clone(),
         why: language.hold(object.reason),
         by_picture: is_about_pixels(object.reason),
-        decided: decided.get(&stream).map_or_else(String::new, |row| {
-            format!(
-                "{}: {} ({}, {})",
-                row.reviewer,
-                language.subject(row.subject),
-                language.decision(row.reason),
-                standing(language.words(), row.standing)
-            )
-        }),
+        decided: decision_told(language, decided.get(&stream)),
         in_series: series
             .objects
             .iter()
             .filter(|object| is_about_pixels(object.reason))
             .count(),
-        releases: told(&RELEASES),
-        rejects: told(&REJECTS),
+        releases: told(language, &RELEASES),
+        rejects: told(language, &REJECTS),
     }))
+}
+
+/// The reasons of a list, with their codes.
+pub(crate) fn told(
+    language: Language,
+    reasons: &[DecisionReason],
+) -> Vec<(&'static str, &'static str)> {
+    reasons
+        .iter()
+        .map(|reason| (reason.code(), language.decision(*reason)))
+        .collect()
+}
+
+/// What was decided about an object so far, in words.
+pub(crate) fn decision_told(language: Language, row: Option<&DecisionRow>) -> String {
+    row.map_or_else(String::new, |row| {
+        format!(
+            "{}: {} ({}, {})",
+            row.reviewer,
+            language.subject(row.subject),
+            language.decision(row.reason),
+            standing(language.words(), row.standing)
+        )
+    })
+}
+
+/// The addresses of the objects before and after one; empty where there is none.
+pub(crate) fn beside(held: &Held, track: &TrackId, stream: i64) -> (String, String) {
+    let address = |stream: Option<i64>| {
+        stream.map_or_else(String::new, |stream| {
+            format!("/track/{track}/object/{stream}")
+        })
+    };
+    let (before, after) = held.beside(stream);
+    (address(before), address(after))
+}
+
+/// The address of the next object, if there is a picture to be fetched ahead.
+fn pictures_after(held: &Held, next: &str, stream: i64) -> String {
+    let (_, after) = held.beside(stream);
+    match after.and_then(|after| held.find(after)) {
+        Some((_, object)) if is_about_pixels(object.reason) => next.to_owned(),
+        _ => String::new(),
+    }
 }
 
 const fn standing(words: &Words, standing: Standing) -> &'static str {

@@ -2,7 +2,7 @@
 
 use crate::guard::guard;
 use crate::session::{Sessions, Token};
-use crate::{actions, pages, pictures};
+use crate::{actions, alarm, pages, pictures};
 use axum::Router;
 use axum::http::header;
 use axum::middleware;
@@ -124,6 +124,7 @@ fn router(app: Arc<App>) -> Router {
             "/track/{track}/object/{stream}/decide",
             post(actions::decide),
         )
+        .route("/track/{track}/object/{stream}/answer", post(alarm::answer))
         .route("/track/{track}/log/answer", post(actions::answer))
         .route("/sign-in", get(pages::sign_in).post(actions::sign_in))
         .route("/sign-out", post(actions::sign_out))

@@ -1,6 +1,6 @@
 //! The words of the pages in two languages.
 
-use cloakroom_core::{DecisionReason, HoldReason};
+use cloakroom_core::{DecisionReason, HoldReason, KnownKind};
 
 /// The language of the pages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,6 +74,14 @@ pub(crate) struct Words {
     pub(crate) sign_in_first: &'static str,
     pub(crate) back: &'static str,
     pub(crate) not_done: &'static str,
+    pub(crate) found_title: &'static str,
+    pub(crate) found_help: &'static str,
+    pub(crate) attribute: &'static str,
+    pub(crate) would_leave: &'static str,
+    pub(crate) looks_like: &'static str,
+    pub(crate) cannot_be_shown: &'static str,
+    pub(crate) false_alarm: &'static str,
+    pub(crate) not_answerable: &'static str,
 }
 
 impl Language {
@@ -155,10 +163,44 @@ impl Language {
         }
     }
 
+    /// What kind of value the gate took something for.
+    pub(crate) const fn known(self, kind: KnownKind) -> &'static str {
+        use KnownKind as Kind;
+        let (english, chinese) = match kind {
+            Kind::PatientName => ("a name of the patient", "患者姓名"),
+            Kind::PatientId => ("an id of the patient", "患者编号"),
+            Kind::BirthDate => ("the date of birth", "出生日期"),
+            Kind::Contact => ("a telephone number or address for messages", "联系方式"),
+            Kind::Address => ("an address", "住址"),
+            Kind::OrderId => (
+                "an order, admission or study number",
+                "检查、住院或申请编号",
+            ),
+            Kind::Person => ("a name of somebody else", "其他人的姓名"),
+            Kind::Institution => ("an institution or department", "机构或科室"),
+            Kind::Device => ("the number of a device", "设备编号"),
+            Kind::Uid => ("a UID of the original", "原始 UID"),
+        };
+        match self {
+            Self::English => english,
+            Self::Chinese => chinese,
+        }
+    }
+
     /// The name of what was decided, from the closed list of the log.
     pub(crate) fn subject(self, subject: &'static str) -> &'static str {
         if self == Self::English {
-            return subject;
+            return match subject {
+                "pixel-release" => "release",
+                "pixel-reject" => "reject",
+                "gate-false-alarm" => "false alarm",
+                "text-approve" => "keep the word",
+                "text-remove" => "remove the word",
+                "identity-merge" => "merge patients",
+                "identity-split" => "split a patient",
+                "identity-assign" => "assign a study",
+                other => other,
+            };
         }
         match subject {
             "pixel-release" => "放行图像",
@@ -248,6 +290,16 @@ static ENGLISH: Words = Words {
     sign_in_first: "Sign in to decide.",
     back: "Back",
     not_done: "That was not done",
+    found_title: "The gate found something of the patient",
+    found_help: "This is what would leave. Does it name the patient or anybody else, or does an ordinary word or number \
+                 only look like it?",
+    attribute: "Attribute",
+    would_leave: "What would leave",
+    looks_like: "It looks like",
+    cannot_be_shown: "not a text that can be shown",
+    false_alarm: "It names nobody: let it pass",
+    not_answerable: "Nobody can see all of what was found, so nobody can sign for it. The object stays, or its profile \
+                     is changed.",
 };
 
 static CHINESE: Words = Words {
@@ -322,6 +374,14 @@ static CHINESE: Words = Words {
     sign_in_first: "登录后才能决定。",
     back: "返回",
     not_done: "未完成",
+    found_title: "出口检查发现了患者的信息",
+    found_help: "以下内容即将传出。它是否指名患者或他人，还是只是普通词语或数字的巧合？",
+    attribute: "属性",
+    would_leave: "即将传出的内容",
+    looks_like: "看起来像",
+    cannot_be_shown: "无法显示为文字",
+    false_alarm: "不指任何人：放行",
+    not_answerable: "所发现的内容无法全部显示，因此无人可以签署。对象留下，或修改配置。",
 };
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::node::{Flags, Kind, NONE, Node, NodeId};
 use crate::source::Source;
 use crate::syntax::ByteOrder;
 use crate::text::{self, CharacterSet, TextError, UnknownCharacterSet};
-use cloakroom_core::AttributePath;
+use cloakroom_core::{AttributePath, ByteRange};
 use dicom_core::{Tag, VR};
 use std::sync::Arc;
 
@@ -351,6 +351,16 @@ impl<'a> ElementRef<'a> {
     #[must_use]
     pub fn value_len(self) -> u64 {
         self.node().length
+    }
+
+    /// Where the value lies in the bytes that were read; of a deflated object in its inflated bytes.
+    #[must_use]
+    pub fn value_range(self) -> ByteRange {
+        let node = self.node();
+        ByteRange {
+            start: node.value(),
+            end: node.value_end(),
+        }
     }
 
     /// Whether the bytes state no length but end the value with a delimiter.

@@ -451,6 +451,15 @@ impl ObjectDecisions {
         self.digests.sort_unstable();
     }
 
+    /// The same without the answer to the gate, and without a refusal.
+    pub(crate) fn about_pixels(&self) -> Self {
+        Self {
+            rejected: false,
+            alarm: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether they are about the stream with this keyed digest.
     pub(crate) fn are_about(&self, object: &Digest) -> bool {
         self.object == *object

@@ -208,7 +208,7 @@ impl Rooms {
     }
 
     /// The decisions that were made about this very content, and about no other that may stand in its place now.
-    fn decisions_about<'a>(
+    pub(crate) fn decisions_about<'a>(
         &self,
         stream: &Stream,
         decisions: Option<&'a Arc<ObjectDecisions>>,
@@ -218,39 +218,6 @@ impl Rooms {
         };
         let object = self.input_digest(stream)?;
         Ok(made.are_about(&object).then_some(made.as_ref()))
-    }
-
-    /// Takes one instance as far as the gate and tells what a person would have to answer. Nothing is written.
-    pub(crate) fn examine(
-        &self,
-        subject: &Subject,
-        located: &Located,
-    ) -> Result<Examined, Failure> {
-        let source = match open_source(located) {
-            Ok(source) => source,
-            Err(error) => match error.quarantine_reason() {
-                Some(reason) => {
-                    return Ok(Examined {
-                        outcome: Outcome::Quarantined(reason),
-                        object: self.place_digest(located),
-                        findings: Vec::new(),
-                        alarm: None,
-                    });
-                }
-                None => return Err(catalogue::failure(&error)),
-            },
-        };
-        let stream = Arc::new(Stream::new(source));
-        let refused = match self.clean(subject, &stream, None) {
-            Ok(_) => Refused::from(Outcome::Cleared),
-            Err(refused) => refused,
-        };
-        Ok(Examined {
-            outcome: refused.outcome,
-            object: self.input_digest(&stream)?,
-            findings: refused.findings,
-            alarm: refused.alarm,
-        })
     }
 
     /// The record of a stream that ended without a look into it.
@@ -299,7 +266,7 @@ impl Rooms {
     }
 
     /// The digest of a stream, keyed, so that it says nothing to those who hold the original but not the key.
-    fn input_digest(&self, stream: &Stream) -> Result<Digest, Failure> {
+    pub(crate) fn input_digest(&self, stream: &Stream) -> Result<Digest, Failure> {
         stream
             .digest()
             .map(|digest| self.keys.input_digest(&digest))
@@ -307,7 +274,7 @@ impl Rooms {
     }
 
     /// A keyed digest of where a stream lies, for streams that cannot be read.
-    fn place_digest(&self, located: &Located) -> Digest {
+    pub(crate) fn place_digest(&self, located: &Located) -> Digest {
         place_digest(&self.keys, located.identity().expose())
     }
 
@@ -398,7 +365,7 @@ impl Rooms {
     }
 
     /// Reads an object and plans its attributes.
-    fn read(&self, subject: &Subject, stream: &Arc<Stream>) -> Result<Read, Outcome> {
+    pub(crate) fn read(&self, subject: &Subject, stream: &Arc<Stream>) -> Result<Read, Outcome> {
         let source: Arc<dyn Source> = Arc::<Stream>::clone(stream);
         let object = cloakroom_p10::read(source, Extent::Whole, &self.limits)
             .map_err(|error| Outcome::Quarantined(error.reason()))?;
@@ -416,7 +383,7 @@ impl Rooms {
     }
 
     /// Looks for the reason why the pixels of an object may leave, and wipes what must go.
-    fn assess(
+    pub(crate) fn assess(
         &self,
         subject: &Subject,
         read: &Read,
@@ -444,7 +411,7 @@ impl Rooms {
         mask(&request, &assessment).map_err(Outcome::Held)
     }
 
-    fn clean(
+    pub(crate) fn clean(
         &self,
         subject: &Subject,
         stream: &Arc<Stream>,
@@ -500,10 +467,10 @@ impl Rooms {
 const REFUSED: Outcome = Outcome::Rejected(RejectReason::ReviewerRejected);
 
 /// How an object ended before it was cleared, and what the gate found.
-struct Refused {
-    outcome: Outcome,
-    findings: Vec<Finding>,
-    alarm: Option<Digest>,
+pub(crate) struct Refused {
+    pub(crate) outcome: Outcome,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) alarm: Option<Digest>,
 }
 
 impl From<Outcome> for Refused {
@@ -526,23 +493,10 @@ impl From<cloakroom_clear::Held> for Refused {
     }
 }
 
-/// What a person who reviews one object is told.
-#[derive(Debug, Clone)]
-pub struct Examined {
-    /// How it would end without a decision.
-    pub outcome: Outcome,
-    /// The keyed digest by which a decision names it.
-    pub object: Digest,
-    /// What the gate found, without values.
-    pub findings: Vec<Finding>,
-    /// The alarm that a person may answer, if it is one.
-    pub alarm: Option<Digest>,
-}
-
 /// An object that was read and planned.
-struct Read {
-    object: Object,
-    plan: cloakroom_deid::Plan,
+pub(crate) struct Read {
+    pub(crate) object: Object,
+    pub(crate) plan: cloakroom_deid::Plan,
     image: ImageDescription,
     /// What the ranges of the object refer to.
     pixels: Arc<Stream>,
@@ -565,7 +519,7 @@ fn words_of(plan: &cloakroom_deid::Plan) -> Vec<String> {
 }
 
 /// An object that passed the gate, before its record has a place.
-struct Cleaned {
+pub(crate) struct Cleaned {
     object: Cleared,
     sop_class: String,
     private: PrivateCounts,

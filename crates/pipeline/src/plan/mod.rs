@@ -5,7 +5,7 @@ mod sum;
 mod values;
 
 pub use report::{AttributeRow, DeviceRow, HeldRow, NewText, PlanReport, ValueRow};
-pub(crate) use values::seen;
+pub(crate) use values::{path_of, seen};
 
 use crate::decisions::{Decisions, ObjectDecisions};
 use crate::delivery::chosen;

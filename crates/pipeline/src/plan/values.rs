@@ -160,7 +160,7 @@ fn step(tag: Tag) -> String {
 }
 
 /// The path as the records of a plan write it.
-fn path_of(ancestors: &[Tag], element: ElementRef<'_>) -> String {
+pub(crate) fn path_of(ancestors: &[Tag], element: ElementRef<'_>) -> String {
     let tag = element.tag();
     let last = match element.private_creator() {
         Some(creator) if tag.0 % 2 == 1 && is_known_creator(tag.0, creator) => {

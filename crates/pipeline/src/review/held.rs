@@ -24,6 +24,14 @@ pub struct HeldObject {
     pub frames: u32,
 }
 
+impl HeldObject {
+    /// Whether a person can decide about it by looking: at its pixels, or at what the gate found.
+    #[must_use]
+    pub fn can_be_looked_at(&self) -> bool {
+        self.frames > 0 || self.reason == HoldReason::KnownValueFound
+    }
+}
+
 /// The objects of one series that wait, in the order of their instance numbers.
 #[derive(Debug, Clone)]
 pub struct HeldSeries {
@@ -54,10 +62,11 @@ impl HeldSeries {
         reasons
     }
 
-    /// Whether its objects have pixels that a person could look at.
+    /// The first object that a person can look at.
     #[must_use]
-    pub fn has_pictures(&self) -> bool {
-        self.objects.iter().any(|object| object.frames > 0)
+    pub fn first_to_look_at(&self) -> Option<i64> {
+        let first = self.objects.iter().find(|object| object.can_be_looked_at());
+        first.map(|object| object.stream)
     }
 }
 
@@ -185,13 +194,13 @@ impl Held {
         Some((series, series.objects.get(object)?))
     }
 
-    /// The objects before and after one, over the borders of series, among those with pictures.
+    /// The objects before and after one, over the borders of series, among those that can be looked at.
     #[must_use]
     pub fn beside(&self, stream: i64) -> (Option<i64>, Option<i64>) {
         let Some((series, object)) = self.places.get(&stream).copied() else {
             return (None, None);
         };
-        let shown = |object: &&HeldObject| object.frames > 0;
+        let shown = |object: &&HeldObject| object.can_be_looked_at();
         let here = &self.series[series].objects;
         let before = here[..object].iter().rev().chain(
             self.series[..series]

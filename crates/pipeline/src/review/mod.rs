@@ -1,8 +1,10 @@
 //! What the review pages ask for and do. The rules stay in the other rooms; every decision is signed by its reviewer.
 
+mod alarm;
 mod held;
 mod pictures;
 
+pub use alarm::{Alarm, AlarmPlace};
 pub use cloakroom_pixels::{ProjectionKind, Proposal, ProposalKind, Shown, ShownSamples};
 pub use held::{Held, HeldObject, HeldSeries, is_about_pixels};
 pub use pictures::{NoPicture, Proposed};
@@ -10,6 +12,7 @@ pub use pictures::{NoPicture, Proposed};
 use crate::decisions::{Decisions, PersonVerdict};
 use crate::object::open_source;
 use crate::reviewers::{Reviewer, enrolled};
+use crate::run_settings::find_profile;
 use crate::state::State;
 use crate::stream::Stream;
 use crate::{Failure, Site, catalogue, clock};
@@ -33,12 +36,14 @@ pub struct Review {
     catalogue: Mutex<Catalogue>,
     pictures: Pictures,
     tracks: BTreeMap<TrackId, TrackReview>,
+    profile: String,
 }
 
 struct TrackReview {
     held: Held,
     keys: TrackKeys,
     decisions: Mutex<Decisions>,
+    examining: alarm::Examining,
 }
 
 /// What a person decides about the pixels of objects.
@@ -91,11 +96,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Review {
-    /// Opens a site for review.
+    /// Opens a site for review, with the profile under which it delivers.
     ///
     /// # Errors
     /// If nothing was delivered yet, a key is missing, the decisions are not what was signed, or the machine fails.
-    pub fn open(site: Site) -> Result<Self, Failure> {
+    pub fn open(site: Site, profile: &str) -> Result<Self, Failure> {
+        find_profile(profile)?;
         let catalogue = catalogue::open(&site)?;
         let state = State::open(&site.database())?;
         let mut tracks = BTreeMap::new();
@@ -105,6 +111,7 @@ impl Review {
                 held: Held::read(&catalogue, &state, &track)?,
                 decisions: Mutex::new(Decisions::open(&site, &track)?),
                 keys,
+                examining: alarm::Examining::default(),
             };
             tracks.insert(track, review);
         }
@@ -119,6 +126,7 @@ impl Review {
             catalogue: Mutex::new(catalogue),
             pictures: Pictures::new(PixelPolicy::contest())?,
             tracks,
+            profile: profile.to_owned(),
         })
     }
 
