@@ -191,7 +191,7 @@ pub(crate) fn propose_areas(
         blanked: &blanked,
     };
     let stays = |seen: &SeenText| {
-        seen.judgement == Judgement::Stays && seen.score >= request.policy.recognition_threshold
+        seen.judgement == Judgement::Stays && seen.is_read(request.policy.recognition_threshold)
     };
     for seen in look.at(&frames, &|seen| !stays(seen))? {
         let stays = stays(&seen);
@@ -256,7 +256,7 @@ fn text_to_wipe(
         blanked: &blanked,
     };
     let threshold = request.policy.recognition_threshold;
-    let is_unread = |seen: &SeenText| seen.score < threshold;
+    let is_unread = |seen: &SeenText| !seen.is_read(threshold);
     let goes = |seen: &SeenText| is_unread(seen) || seen.judgement == Judgement::Goes;
     let mut regions = Vec::new();
     let mut lines = Vec::new();

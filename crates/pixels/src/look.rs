@@ -6,7 +6,7 @@ mod sights;
 use crate::decode::Frames;
 use crate::detect::Detector;
 use crate::detect::find::{TextBox, find_in_part, joined_lines, merged};
-use crate::detect::judge::{Judgement, judge};
+use crate::detect::judge::{Judgement, is_marker, judge};
 use crate::ground::Grounds;
 use crate::plane::{Picture, Plane};
 use cells::Cells;
@@ -17,6 +17,10 @@ use sights::Sight;
 const CERTAIN: f32 = 0.88;
 /// A line is read in no more planes than this.
 const READ_IN: usize = 3;
+/// A marker is believed at this part of the score that other text needs.
+const MARKER_SHARE: f32 = 0.7;
+/// What the finder marks of one pixel of its map and what it grows that by: no letter is so small.
+const SMALLEST: usize = 7;
 /// A lone letter that is read with less certainty than this in every picture is none.
 const SPECK: f32 = 0.5;
 /// Greys that a part of the usual picture spans at least, if text in it can be found there.
@@ -42,6 +46,16 @@ pub(crate) struct SeenText {
     pub(crate) score: f32,
     /// Letters and digits that were read.
     pub(crate) letters: usize,
+    /// It reads as a marker of side or view, letter by letter.
+    pub(crate) is_marker: bool,
+}
+
+impl SeenText {
+    /// Whether the reading counts, where `threshold` is the least score of any text. So few words are markers that a
+    /// reading which hits one by chance is rarer than what the threshold lets through of other words.
+    pub(crate) fn is_read(&self, threshold: f32) -> bool {
+        self.score >= threshold || self.is_marker && self.score >= MARKER_SHARE * threshold
+    }
 }
 
 /// One look at an image.
@@ -106,7 +120,13 @@ impl Look<'_> {
             let more = self
                 .at_sights(&sights, &Where::Near(&wiped))
                 .ok_or(failed)?;
-            seen.extend(more.into_iter().filter(|text| goes(text)));
+            let stayed: Vec<Rect> = seen
+                .iter()
+                .filter(|text| !goes(text))
+                .map(|text| text.rect)
+                .collect();
+            let judged = |text: &SeenText| stayed.iter().any(|rect| is_mostly_in(text.rect, *rect));
+            seen.extend(more.into_iter().filter(|text| goes(text) && !judged(text)));
         }
         Ok(seen)
     }
@@ -162,7 +182,7 @@ impl Look<'_> {
         let grounds = Grounds::of(plane);
         if !grounds.is_empty() {
             let ink = grounds.picture(plane);
-            let faint = Cells::faint_beside_ground(&ink, &usual, FAINT_SPAN).and(cells);
+            let faint = Cells::faint_beside_ground(plane, &ink, &usual, FAINT_SPAN).and(cells);
             boxes.extend(self.find_in(&ink, &faint, upright)?);
             boxes.extend(self.find_in(&ink, &faint, turned)?);
         }
@@ -201,6 +221,9 @@ impl Look<'_> {
 
     /// A box as one text; a large one that reads as none is looked into, and what is found in it counts instead.
     fn judged_parts(&self, found: TextBox, sights: &[Sight]) -> Option<Vec<SeenText>> {
+        if found.width().max(found.height()) <= SMALLEST {
+            return Some(Vec::new());
+        }
         let text = self.judged(found, sights)?;
         if is_speck(found, text.score) {
             return Some(Vec::new());
@@ -208,7 +231,9 @@ impl Look<'_> {
         let all = sights.first().map_or(0, |sight| sight.plane.values.len());
         let is_blob = found.width() < 2 * found.height() && found.height() < 2 * found.width();
         let is_large = found.area() * HUGE_PART > all || is_blob && found.area() * LARGE_PART > all;
-        if text.score >= SPECK || !is_large {
+        // A sign as large as anatomy is an outline unless it is read without doubt.
+        let is_read = text.score >= CERTAIN || text.score >= SPECK && text.letters > 1;
+        if is_read || !is_large {
             return Some(vec![text]);
         }
         let mut inner = Vec::new();
@@ -240,24 +265,31 @@ impl Look<'_> {
         let (columns, rows) = (found.right + 1 - x, found.bottom + 1 - y);
         let mut best = (String::new(), 0.0_f32);
         let mut named = false;
-        let tall = 2 * rows > 3 * columns;
-        'planes: for plane in by_contrast(sights, found).into_iter().take(READ_IN) {
+        let mut marker = 0.0_f32;
+        let mut lines: Vec<Picture> = Vec::new();
+        for plane in by_contrast(sights, found) {
             let line = plane.stretched(x, y, columns, rows);
-            let left = line.turned_left();
-            let mut ways = vec![line.inverted(), line.clone()];
-            if tall {
-                ways = vec![left.turned_left().turned_left(), left, line];
+            if lines.len() < READ_IN && !lines.contains(&line) {
+                lines.push(line);
             }
-            while let Some(way) = ways.pop() {
+        }
+        'planes: for line in lines {
+            for way in ways_to_read(&line) {
                 let reading = self.detector.read_line(&way)?;
                 let goes = judge(&reading.text, self.known) == Judgement::Goes;
                 named |= goes && judge(&reading.text, &KnownValues::default()) == Judgement::Stays;
+                if is_marker(&reading.text) {
+                    marker = marker.max(reading.score);
+                }
                 if reading.score > best.1 {
                     best = (reading.text, reading.score);
                 }
                 if best.1 >= CERTAIN {
                     break 'planes;
                 }
+            }
+            if is_speck(found, best.1) {
+                break;
             }
         }
         let judgement = if named {
@@ -275,8 +307,20 @@ impl Look<'_> {
             judgement,
             score: best.1,
             letters,
+            is_marker: !named && marker > 0.0 && marker >= best.1,
         })
     }
+}
+
+/// A line as it is and inverted, and turned both ways where it may stand; the likeliest comes first. Blocky letters
+/// that touch the edge of what is read are read better with a frame of their own ground.
+fn ways_to_read(line: &Picture) -> Vec<Picture> {
+    if 2 * line.rows > 3 * line.columns {
+        let left = line.turned_left();
+        return vec![line.clone(), left.clone(), left.turned_left().turned_left()];
+    }
+    let framed = line.framed(line.columns.min(line.rows) / 4 + 1);
+    vec![line.clone(), line.inverted(), framed]
 }
 
 /// The planes in which an area has most contrast first: there, its text shows.
@@ -294,6 +338,15 @@ fn by_contrast(sights: &[Sight], found: TextBox) -> Vec<&Plane> {
         .collect();
     planes.sort_by_key(|(contrast, _)| std::cmp::Reverse(*contrast));
     planes.into_iter().map(|(_, plane)| plane).collect()
+}
+
+/// Whether nine tenths of an area lie in another.
+fn is_mostly_in(part: Rect, whole: Rect) -> bool {
+    let across = (part.x + part.width).min(whole.x + whole.width);
+    let down = (part.y + part.height).min(whole.y + whole.height);
+    let width = across.saturating_sub(part.x.max(whole.x));
+    let height = down.saturating_sub(part.y.max(whole.y));
+    10 * u64::from(width) * u64::from(height) >= 9 * part.area()
 }
 
 /// A box of a part in the whole. A line that the edge of the part cuts is none: where it is whole, it is found whole.

@@ -409,6 +409,37 @@ impl Picture {
         }
     }
 
+    /// With a frame of its ground around it: of the grey that half of its outermost pixels exceed.
+    pub(crate) fn framed(&self, by: usize) -> Self {
+        if self.columns == 0 || self.rows == 0 {
+            return self.clone();
+        }
+        let (last, below) = (self.columns - 1, (self.rows - 1) * self.columns);
+        let mut edge: Vec<u8> = (0..self.rows)
+            .flat_map(|y| {
+                [
+                    self.grey[y * self.columns],
+                    self.grey[y * self.columns + last],
+                ]
+            })
+            .chain(self.grey[..=last].iter().copied())
+            .chain(self.grey[below..].iter().copied())
+            .collect();
+        edge.sort_unstable();
+        let ground = edge[edge.len() / 2];
+        let (columns, rows) = (self.columns + 2 * by, self.rows + 2 * by);
+        let mut grey = vec![ground; columns * rows];
+        for (y, row) in self.grey.chunks_exact(self.columns).enumerate() {
+            let start = (y + by) * columns + by;
+            grey[start..start + self.columns].copy_from_slice(row);
+        }
+        Self {
+            columns,
+            rows,
+            grey,
+        }
+    }
+
     /// With middle grey at its right, up to so many columns.
     pub(crate) fn widened(&self, columns: usize) -> Self {
         if self.columns >= columns {

@@ -74,8 +74,20 @@ pub(crate) fn judge(text: &str, known: &KnownValues) -> Judgement {
     }
 }
 
-fn is_harmless(word: &str) -> bool {
+/// Whether a text is one of the known words of side, view and position, and not a single letter.
+pub(crate) fn is_marker(text: &str) -> bool {
+    let text = text.trim().to_uppercase();
+    text.len() > 1 && is_marker_word(&text)
+}
+
+/// A marker as it is written, or, of three letters and more, as readers of small letters tell it: H for M, 0 for O.
+fn is_marker_word(word: &str) -> bool {
     MARKERS.contains(&word)
+        || word.len() > 2 && MARKERS.contains(&word.replace('H', "M").replace('0', "O").as_str())
+}
+
+fn is_harmless(word: &str) -> bool {
+    is_marker_word(word)
         || LABELS.contains(&word)
         || !word.is_empty() && UNITS.contains(&word)
         || is_unit(word)
@@ -87,6 +99,13 @@ fn is_harmless(word: &str) -> bool {
 /// A label with its number and no space between, as readers of small letters tell `MI 1.2`. After a single letter there
 /// must be more than digits, for a letter and digits may be a bed or an identifier.
 fn is_labelled_measurement(word: &str) -> bool {
+    // The I of an index is read as a 1.
+    if let Some(index) = word.strip_prefix("M1").or_else(|| word.strip_prefix("T1"))
+        && index.contains('.')
+        && is_measurement(index)
+    {
+        return true;
+    }
     let start = word
         .find(|letter: char| letter.is_ascii_digit())
         .unwrap_or(word.len());
@@ -187,6 +206,8 @@ mod tests {
             "MI1.2",
             "TIs0.4",
             "D23.4mm",
+            "M11.2",
+            "LHLO",
         ] {
             assert_eq!(
                 judge(text, &KnownValues::default()),

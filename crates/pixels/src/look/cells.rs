@@ -9,8 +9,8 @@ use cloakroom_core::Rect;
 pub(crate) const CELL: usize = 32;
 /// Looking at a rectangle costs this much more on every side.
 const PADDING: usize = 32;
-/// A cell with fewer edges than this holds no part of a letter worth a look: a cell beside it does.
-const LEAST_EDGES: usize = 6;
+/// A cell with fewer edges of one value than this holds no part of letters worth a look: a cell beside it does.
+const LEAST_EDGES: usize = 8;
 
 /// A grid of cells over a picture, each of which is worth a look or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,18 +110,28 @@ impl Cells {
         })
     }
 
-    /// Cells of a picture in which something stands beside its ground that spans less than `span` greys of the usual
-    /// picture. `ink` is white where the ground is not.
-    pub(crate) fn faint_beside_ground(ink: &Picture, usual: &Picture, span: u8) -> Self {
-        Self::where_true(ink.columns, ink.rows, |cell| {
-            let faint = |row: std::ops::Range<usize>| {
-                let (ink, usual) = (&ink.grey[row.clone()], &usual.grey[row]);
-                let pairs = ink.windows(2).zip(usual.windows(2));
-                pairs
-                    .filter(|(ink, usual)| ink[0] != ink[1] && usual[0].abs_diff(usual[1]) < span)
-                    .count()
-            };
-            rows_of(cell, ink.columns).map(faint).sum::<usize>() >= LEAST_EDGES
+    /// Cells in which one value stands beside the ground again and again, as that of letters does and noise does not,
+    /// and spans less than `span` greys of the usual picture. `ink` is white where the ground is not.
+    pub(crate) fn faint_beside_ground(
+        plane: &Plane,
+        ink: &Picture,
+        usual: &Picture,
+        span: u8,
+    ) -> Self {
+        Self::where_true(plane.columns, plane.rows, |cell| {
+            let mut beside: Vec<u16> = Vec::new();
+            for row in rows_of(cell, plane.columns) {
+                let (ink, usual) = (&ink.grey[row.clone()], &usual.grey[row.clone()]);
+                let values = &plane.values[row];
+                for x in 1..values.len() {
+                    if ink[x - 1] != ink[x] && usual[x - 1].abs_diff(usual[x]) < span {
+                        beside.push(values[if ink[x] > 0 { x } else { x - 1 }]);
+                    }
+                }
+            }
+            beside.sort_unstable();
+            let same = beside.chunk_by(|one, other| one == other);
+            same.map(<[u16]>::len).max().unwrap_or(0) >= LEAST_EDGES
         })
     }
 
