@@ -171,6 +171,8 @@ pub(crate) const fn number_size(vr: VR) -> Option<usize> {
 
 /// Fewer bytes than this may look like letters by chance.
 const FEWEST_LETTERS: usize = 8;
+/// Binary numbers whose bytes are all digits of text are rarer than letters by chance.
+const FEWEST_DIGITS: usize = 6;
 
 /// Whether the bytes of binary numbers are a text from end to end, which no measurement is.
 ///
@@ -179,6 +181,9 @@ const FEWEST_LETTERS: usize = 8;
 pub(crate) fn spells_words(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_end();
     let text = &text[..text.len() - text.iter().rev().take_while(|byte| **byte == 0).count()];
+    if text.len() >= FEWEST_DIGITS && text.iter().all(u8::is_ascii_digit) {
+        return true;
+    }
     let letters = text
         .iter()
         .filter(|byte| byte.is_ascii_alphabetic())

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub enum UnknownWord {
     /// They go until a person approves them.
     Remove,
-    /// They stay, and so do titles with the names after them: what is not known to identify stays.
+    /// They stay, but for what the text itself announces as a name, a number or an address.
     Keep,
 }
 
@@ -67,9 +67,24 @@ impl TextCleaner {
         &self.known
     }
 
-    /// Cleans a text.
+    /// Cleans a text until nothing more goes: words that come to stand next to each other may mean something new.
     #[must_use]
     pub fn clean(&self, text: &str) -> Cleaned {
+        let mut cleaned = self.clean_once(text);
+        for _ in 0..MOST_PASSES {
+            let Some(left) = &cleaned.text else { break };
+            let again = self.clean_once(left);
+            if again.text.is_none() {
+                break;
+            }
+            cleaned.text = again.text;
+            cleaned.removed.merge(&again.removed);
+            cleaned.unknown.extend(again.unknown);
+        }
+        cleaned
+    }
+
+    fn clean_once(&self, text: &str) -> Cleaned {
         let folded = Folded::new(text);
         let mut spans = self.known.spans(&folded, &self.lexicon, &self.approved);
         let (doubt, long) = match self.unknown {
@@ -88,7 +103,7 @@ impl TextCleaner {
         if self.unknown == UnknownWord::Remove {
             people.find(&mut spans);
         } else {
-            people.find_labelled(&mut spans);
+            people.find_announced(&mut spans);
         }
         let mut unknown = Vec::new();
         if self.unknown == UnknownWord::Remove {
@@ -308,6 +323,9 @@ impl TextCleaner {
         })
     }
 }
+
+/// A text shrinks with every pass, and is settled after two of them but for texts made to need more.
+const MOST_PASSES: usize = 8;
 
 /// A chunk with this many digits is a number of something, whatever stands between them.
 const MOST_DIGITS: usize = 7;

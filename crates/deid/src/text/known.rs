@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// A name part this long is found inside longer words too.
 const LONG_PART: usize = 4;
+/// Hospitals are called by three letters among those who work there; so short a word goes as a word only.
+const SHORTEST_ACRONYM: usize = 3;
 /// A whole name or an identifier this long is found without word boundaries.
 const LONG_WHOLE: usize = 8;
 /// Identifiers shorter than this are found only after a label.
@@ -572,11 +574,16 @@ impl Forms<'_> {
         if length >= SHORT_CODE && !known_word && !dense_term {
             self.put(whole, kind, Form::Whole);
         }
+        let shortest = if kind == TextKind::Institution {
+            SHORTEST_ACRONYM
+        } else {
+            LONG_PART
+        };
         for part in parts {
             let dense = part.chars().any(super::fold::is_dense);
             if dense {
                 self.add_dense_place(&part, kind);
-            } else if part.chars().count() >= LONG_PART
+            } else if part.chars().count() >= shortest
                 && !part.bytes().any(|byte| byte.is_ascii_digit())
                 && !self.lexicon.has(&part)
                 && !PLACE_WORDS.contains(&part.as_str())

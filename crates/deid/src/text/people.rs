@@ -176,6 +176,19 @@ const STREETS: [&str; 16] = [
     "lane", "duong", "phuong", "quan", "taman",
 ];
 
+/// Words that stand behind the name of a street.
+const STREETS_BEHIND: [&str; 9] = [
+    "street",
+    "road",
+    "avenue",
+    "lane",
+    "drive",
+    "boulevard",
+    "crescent",
+    "terrace",
+    "gardens",
+];
+
 pub(crate) struct People<'a> {
     pub(crate) text: &'a Folded,
     pub(crate) lexicon: &'a Lexicon,
@@ -201,15 +214,63 @@ impl People<'_> {
         }
     }
 
-    /// Only what a label announces: `MRN: 4711`, `Patient name: ...`.
-    pub(crate) fn find_labelled(&self, spans: &mut Vec<Span>) {
+    /// Only what the text itself announces: `MRN: 4711`, `Dr Hawthorne`, `12 Jalan Ampang`, but not `DR.HAWTHORNE`, which
+    /// may be the name of a protocol.
+    pub(crate) fn find_announced(&self, spans: &mut Vec<Span>) {
         let mut found = Vec::new();
         self.find(&mut found);
-        spans.extend(
-            found
-                .into_iter()
-                .filter(|span| span.kind == TextKind::Identifier),
-        );
+        spans.extend(found.into_iter().filter(|span| match span.kind {
+            TextKind::Identifier => true,
+            TextKind::Name => self.is_written_name(*span),
+            TextKind::Address => self.is_written_address(*span),
+            _ => false,
+        }));
+    }
+
+    /// Whether a span has a number and a word that is no imaging term: `12 Jalan Ampang`, but not `3 lane`.
+    fn is_written_address(&self, span: Span) -> bool {
+        let places = || span.start..span.end;
+        let numbered = places().any(|place| self.text.class(place) == Class::Digit);
+        let named = places().any(|place| match self.text.class(place) {
+            Class::Letter if place > 0 && self.text.class(place - 1) == Class::Letter => false,
+            Class::Letter => {
+                let end = self.text.run_end(place);
+                !STREETS.contains(&self.text.folded(place, end).as_str()) && !self.known(place, end)
+            }
+            class => class == Class::Dense,
+        });
+        numbered && named
+    }
+
+    /// Whether a span is a title and a name that are written as such: each begins with its only capital, with a space
+    /// between them; or both are written in signs that have no capitals.
+    fn is_written_name(&self, span: Span) -> bool {
+        if self.text.class(span.start) != Class::Letter {
+            return true;
+        }
+        let title = self.text.run_end(span.start).min(span.end);
+        let Some(name) = (title..span.end).find(|place| self.text.class(*place) == Class::Letter)
+        else {
+            return false;
+        };
+        let spaced = (title..name).any(|place| self.text.class(place) == Class::Space);
+        let word = self.text.folded(span.start, title);
+        TITLES.contains(&word.as_str())
+            && spaced
+            && self.is_capitalised(span.start, title)
+            && (name..span.end).any(|place| {
+                self.text.class(place) == Class::Letter
+                    && (place == name || self.text.class(place - 1) != Class::Letter)
+                    && self.is_capitalised(place, self.text.run_end(place).min(span.end))
+            })
+    }
+
+    fn is_capitalised(&self, start: usize, end: usize) -> bool {
+        end > start + 1
+            && self.text.signs[start].upper
+            && self.text.signs[start + 1..end]
+                .iter()
+                .all(|sign| !sign.upper)
     }
 
     fn known(&self, start: usize, end: usize) -> bool {
@@ -230,6 +291,9 @@ impl People<'_> {
             self.hospital(start, end, spans);
         } else if STREETS.contains(&word) {
             self.street(start, end, spans);
+        }
+        if STREETS_BEHIND.contains(&word) {
+            self.street_behind_its_name(start, end, spans);
         }
         if let Some(after) = colon.filter(|_| NAME_LABELS.contains(&word)) {
             let last = self.names_end(after, 4, false);
@@ -470,6 +534,34 @@ impl People<'_> {
         }
         if name > end || numbered {
             self.push(spans, first, last, TextKind::Address);
+        }
+    }
+
+    /// `52 Wisteria Lane`: a number, one to three words of which one is no imaging term, and the word for a street.
+    fn street_behind_its_name(&self, start: usize, end: usize, spans: &mut Vec<Span>) {
+        let (mut first, mut named) = (start, false);
+        for _ in 0..3 {
+            let Some((word, word_end)) = self.word_before(first) else {
+                break;
+            };
+            named |= !self.known(word, word_end);
+            first = word;
+        }
+        let mut number = first;
+        while number > 0
+            && first - number < 2
+            && (self.text.class(number - 1) == Class::Space
+                || matches!(self.text.signs[number - 1].fold, ',' | '.'))
+        {
+            number -= 1;
+        }
+        let digits = (0..number)
+            .rev()
+            .take_while(|place| self.text.class(*place) == Class::Digit)
+            .count();
+        if named && digits > 0 {
+            let last = self.names_end(end, 2, false).max(end);
+            self.push(spans, number - digits, last, TextKind::Address);
         }
     }
 

@@ -287,3 +287,29 @@ fn a_word_behind_a_title_is_a_name() {
         assert_eq!(clean(&strict, given), wanted, "{given}");
     }
 }
+
+#[test]
+fn what_a_text_announces_goes_in_every_profile() {
+    for mode in [UnknownWord::Remove, UnknownWord::Keep] {
+        let cleaner = cleaner(JOHN, mode);
+        for (given, wanted) in [
+            ("CT CHEST for Dr. Thaddeus Abernathy", "CT CHEST"),
+            ("chest, Mrs Quisenberry", "chest"),
+            ("chest 52 Wisteria Lane, Penang", "chest"),
+            ("12 Jalan Ampang chest", "chest"),
+            ("head 王医生", "head"),
+        ] {
+            assert_eq!(clean(&cleaner, given), wanted, "{given}");
+        }
+    }
+    let lenient = cleaner(JOHN, UnknownWord::Keep);
+    for text in [
+        "3 avenue CHEST",
+        "MR Hawthorne",
+        "Dr protocol",
+        "Quan CHEST",
+        "DR.MENON protocol",
+    ] {
+        assert_eq!(clean(&lenient, text), text);
+    }
+}
