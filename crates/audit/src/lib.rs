@@ -15,6 +15,7 @@ pub mod note;
 pub mod proof;
 pub mod proof_file;
 pub mod record;
+pub mod report;
 pub mod sampling;
 pub mod summary;
 pub mod verify;

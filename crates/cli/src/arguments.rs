@@ -210,6 +210,21 @@ pub(crate) enum Command {
     /// Read the log of a bundle or a release
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Write one page about a site, a bundle or a release: what was done, what waits, what is left to fear
+    #[command(
+        after_help = "Examples:\n  cloakroom report site\n  cloakroom report lung-1.0.0 --out lung.html --language zh\n\
+                            The page holds English and Chinese, no script and no value of an original; beside it lies the same as JSON."
+    )]
+    Report {
+        /// A site folder, a bundle or a release
+        path: PathBuf,
+        /// The page to write; without it report.html in the site folder, or NAME-report.html beside the package
+        #[arg(long, value_name = "PAGE.html")]
+        out: Option<PathBuf>,
+        /// The language in which the page opens; both are in it
+        #[arg(long, value_enum, default_value = "en")]
+        language: ReportLanguage,
+    },
     /// Look at de-identification profiles
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -254,6 +269,14 @@ pub(crate) enum Compression {
     Zstd,
     /// plain .tar
     None,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ReportLanguage {
+    /// English
+    En,
+    /// Chinese
+    Zh,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -2,7 +2,7 @@
 
 use crate::arguments::{
     Arguments, AuditCommand, BundleCommand, Command, Compression, CrosswalkFormat, ProfileCommand,
-    ReceiveArguments, ReleaseCommand, RunArguments, VersionArguments,
+    ReceiveArguments, ReleaseCommand, ReportLanguage, RunArguments, VersionArguments,
 };
 use crate::exit::Exit;
 use crate::progress::Drawn;
@@ -176,6 +176,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             &pipeline::extract::extract(path, out, series.as_deref())?,
         ),
         Command::Audit(command) => audit(arguments, command),
+        Command::Report {
+            path,
+            out,
+            language,
+        } => {
+            let language = match language {
+                ReportLanguage::En => pipeline::report::Language::English,
+                ReportLanguage::Zh => pipeline::report::Language::Chinese,
+            };
+            answer(
+                arguments,
+                &pipeline::report::write(path, out.as_deref(), language)?,
+            )
+        }
         Command::Profile(command) => profile(arguments, command),
     }
 }

@@ -15,6 +15,7 @@ use cloakroom_pipeline::profiles::{
 use cloakroom_pipeline::release::{
     BuildReport, DiffReport, RevealReport, SealReport, WithdrawnReport,
 };
+use cloakroom_pipeline::report::WrittenReport;
 use cloakroom_pipeline::reviewers::ReviewerReport;
 use cloakroom_pipeline::verify::VerifyReport;
 use cloakroom_pipeline::withdraw::WithdrawReport;
@@ -654,6 +655,16 @@ impl Render for WrittenProof {
             self.proof.display(),
             self.leaf,
             self.size
+        )
+    }
+}
+
+impl Render for WrittenReport {
+    fn render(&self) -> String {
+        format!(
+            "Wrote {}: open it in a browser. {} says the same to programs.",
+            self.page.display(),
+            self.json.display()
         )
     }
 }

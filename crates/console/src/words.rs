@@ -1,6 +1,6 @@
 //! The words of the pages in two languages.
 
-use cloakroom_core::{DecisionReason, HoldReason, KnownKind};
+use cloakroom_core::{DecisionReason, HoldReason, KnownKind, chinese};
 
 /// The language of the pages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,63 +103,18 @@ impl Language {
     }
 
     /// Why an object waits.
-    pub(crate) fn hold(self, reason: HoldReason) -> &'static str {
-        use HoldReason as Why;
-        if self == Self::English {
-            return reason.meaning();
-        }
-        match reason {
-            Why::PixelReasonMissing => "没有找到可以证明图像像素不含身份信息的依据",
-            Why::BurnedInDeclared => "图像自身声明含有烧录文字",
-            Why::PixelResidue => "遮盖之后图像中仍发现文字",
-            Why::PixelUndecodable => "像素无法解码，无人能判断其内容",
-            Why::PixelTextUncertain => "图像中有无法可靠识别的文字",
-            Why::DocumentImage => "该图像是剂量页、扫描件或报告，不能只遮盖一部分",
-            Why::DetectorMissing => "未安装文字检测器，程序不作猜测",
-            Why::HiddenBits => "存储位以上的比特中另有图像",
-            Why::KnownValueFound => "即将写出的内容中发现患者的信息",
-            Why::ForbiddenAttribute => "第二读取器发现配置禁止的属性",
-            Why::SecondReaderFailed => "第二读取器无法打开即将写出的内容",
-            Why::DuplicateElement => "同一数据集中某属性出现两次",
-            Why::UnknownCharacterSet => "字符集未知或自相矛盾",
-            Why::PatientIdMissing => "没有患者编号，身份不作猜测",
-            Why::PatientIdConflict => "同一检查出现在两个患者编号之下",
-            Why::ContentConflict => "同一实例 UID 有两种内容",
-            Why::HierarchyConflict => "同一序列出现在两个检查中，或缺少 UID",
-            Why::UnsupportedClass => "SOP 类为私有或未知",
-            Why::EncapsulatedDocument => "对象内含文档，不能直接传出",
-            Why::UncleanValue => "某个值违反其 VR，无法给出安全的替代",
-            Why::PseudonymCollision => "两名患者会得到相同的假名",
-            Why::LookupMiss => "对照表中没有该患者",
-            Why::FaceVisible => "视野中可见面部",
-            Why::TooLarge => "对象超过内存限制",
-            Why::Withdrawn => "该患者已撤回，不再交付",
+    pub(crate) const fn hold(self, reason: HoldReason) -> &'static str {
+        match self {
+            Self::English => reason.meaning(),
+            Self::Chinese => chinese::hold(reason),
         }
     }
 
     /// Why a person decided as they did.
-    pub(crate) fn decision(self, reason: DecisionReason) -> &'static str {
-        use DecisionReason as Why;
-        if self == Self::English {
-            return reason.meaning();
-        }
-        match reason {
-            Why::OrdinaryWord => "发现的是普通词语，不指任何人",
-            Why::ChanceMatch => "发现的数字或代码只是巧合相同",
-            Why::NothingSeen => "每一帧都看过，没有任何身份信息",
-            Why::TechnicalText => "图中文字是技术信息，不指任何人",
-            Why::IdentityMasked => "身份信息都在将被遮盖的区域内",
-            Why::FaceAccepted => "赛道需要面部，且已同意提供",
-            Why::IdentitySeen => "身份信息所在之处无法遮盖",
-            Why::Document => "这是表格、报告或屏幕，不是影像",
-            Why::NotForTrack => "对该赛道没有用处",
-            Why::ConsentMissing => "患者或伦理委员会未同意",
-            Why::Personal => "文字指名或描述了某人",
-            Why::Unsure => "无法判断，有疑则留",
-            Why::SamePerson => "来源确认是同一人",
-            Why::DifferentPersons => "来源确认是不同的人",
-            Why::SecondLook => "第二人看过并同意",
-            Why::Mistake => "该决定有误，不再有效",
+    pub(crate) const fn decision(self, reason: DecisionReason) -> &'static str {
+        match self {
+            Self::English => reason.meaning(),
+            Self::Chinese => chinese::decision(reason),
         }
     }
 
@@ -202,19 +157,7 @@ impl Language {
                 other => other,
             };
         }
-        match subject {
-            "pixel-release" => "放行图像",
-            "pixel-reject" => "拒绝图像",
-            "gate-false-alarm" => "误报",
-            "text-approve" => "保留文字",
-            "text-remove" => "去除文字",
-            "identity-merge" => "合并患者",
-            "identity-split" => "拆分患者",
-            "identity-assign" => "指定患者",
-            "confirm" => "确认",
-            "revoke" => "撤销",
-            other => other,
-        }
+        chinese::subject(subject)
     }
 }
 
@@ -389,21 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_words_of_its_own_in_chinese() {
-        let mut all: Vec<&str> = HoldReason::ALL
-            .iter()
-            .map(|reason| Language::Chinese.hold(*reason))
-            .collect();
-        all.extend(
-            DecisionReason::ALL
-                .iter()
-                .map(|reason| Language::Chinese.decision(*reason)),
-        );
-        let count = all.len();
-        assert!(all.iter().all(|words| !words.is_ascii()));
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), count);
+    fn a_browser_that_asks_for_chinese_gets_it() {
         assert_eq!(Language::of(" zh-TW,en;q=0.5"), Language::Chinese);
         assert_eq!(Language::of("vi"), Language::English);
     }

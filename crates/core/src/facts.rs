@@ -61,3 +61,38 @@ pub struct InstanceFacts {
     /// Image Orientation (Patient).
     pub orientation: Option<[f64; 6]>,
 }
+
+/// The ten years that an age falls into, as `60-69`; empty where it is no age. An Age String in days, weeks or months is below ten (PS3.5, VR AS).
+#[must_use]
+pub fn age_band(age: &str) -> String {
+    let (Some(digits), Some(unit)) = (age.get(..3), age.get(3..)) else {
+        return String::new();
+    };
+    match (digits.parse::<u32>(), unit) {
+        (Ok(years), "Y") if years >= 90 => "90+".into(),
+        (Ok(years), "Y") => alloc::format!("{:02}-{:02}", years / 10 * 10, years / 10 * 10 + 9),
+        (Ok(_), "D" | "W" | "M") => "00-09".into(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_fall_into_bands() {
+        for (age, band) in [
+            ("061Y", "60-69"),
+            ("009Y", "00-09"),
+            ("011M", "00-09"),
+            ("090Y", "90+"),
+            ("", ""),
+            ("61", ""),
+            ("abcY", ""),
+            ("0é1Y", ""),
+        ] {
+            assert_eq!(age_band(age), band, "{age}");
+        }
+    }
+}

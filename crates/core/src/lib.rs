@@ -7,6 +7,7 @@
 extern crate alloc;
 
 pub mod action;
+pub mod chinese;
 pub mod conservation;
 pub mod date;
 pub mod decision;
@@ -32,7 +33,7 @@ pub use date::StatedDate;
 pub use decision::DecisionReason;
 pub use dicom_core::{Tag, VR};
 pub use digest::{Digest, Hasher};
-pub use facts::InstanceFacts;
+pub use facts::{InstanceFacts, age_band};
 pub use finding::{Finding, FindingKind};
 pub use frames::{ByteRange, ImageDescription, PixelLayout};
 pub use ids::{PatientPseudonym, ProfileId, ReviewerId, SiteName, TrackId};

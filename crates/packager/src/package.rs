@@ -4,7 +4,7 @@ use crate::bag;
 use crate::block::BlockEntry;
 use crate::builder::hash_file;
 use crate::error::PackError;
-use crate::index::Index;
+use crate::index::{Index, PatientPlace};
 use crate::manifest::{BUNDLE_FILE, BundleManifest, Counts, RELEASE_FILE, ShardSummary};
 use crate::release::ReleaseManifest;
 use crate::seekable::Compression;
@@ -160,6 +160,14 @@ impl Package {
     /// If a table changed since, or is not one.
     pub fn full_index(&self) -> Result<Index, PackError> {
         read_index(&self.statement, |path| self.read(path))
+    }
+
+    /// Where each patient belongs.
+    ///
+    /// # Errors
+    /// If the table changed since, or is not one.
+    pub fn places(&self) -> Result<BTreeMap<String, PatientPlace>, PackError> {
+        tables::read_patients(&self.read(tables::PATIENTS)?)
     }
 
     /// Calls with each wanted series in the order of the shards. Only one series is in memory at a time.

@@ -459,7 +459,7 @@ pub(crate) fn empty_shard(
     })
 }
 
-fn read_patients(text: &[u8]) -> Result<BTreeMap<String, PatientPlace>, PackError> {
+pub(crate) fn read_patients(text: &[u8]) -> Result<BTreeMap<String, PatientPlace>, PackError> {
     let mut rows = Rows::open(PATIENTS, PATIENT_COLUMNS, text)?;
     let mut patients = BTreeMap::new();
     while rows.next()? {

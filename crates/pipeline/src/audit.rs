@@ -1,7 +1,7 @@
 //! `audit show|prove|sample`: reading the log of a package.
 
 use crate::delivery::{CHECKPOINT, LOG};
-use crate::files::{public_file, read_text};
+use crate::files::{public_file, read_text, require_no_file};
 use crate::verdict::{Report, Verdict};
 use crate::{Failure, packing};
 use cloakroom_audit::sampling::{Seed, Share, Unit, draw, sample_size};
@@ -72,11 +72,7 @@ impl Report for WrittenProof {
 /// # Errors
 /// If there is no such object, the log is not what its head says, or the file exists.
 pub fn prove(path: &Path, object: &str, out: &Path) -> Result<WrittenProof, Failure> {
-    if out.exists() {
-        return Err(Failure::wrong_use("the file exists already")
-            .at(out)
-            .advise("name another one"));
-    }
+    require_no_file(out)?;
     let (_, digest) = find_object(path, object)?;
     let found = find_record(path, &digest)?;
     let size = found.checkpoint.head().size;

@@ -95,6 +95,16 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     })
 }
 
+/// Fails unless there is no such file yet.
+pub(crate) fn require_no_file(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        return Err(Failure::wrong_use("the file exists already")
+            .at(path)
+            .advise("name another one"));
+    }
+    Ok(())
+}
+
 /// Fails unless the folder does not exist yet or is empty.
 pub(crate) fn require_free(path: &Path) -> Result<(), Failure> {
     let taken = match fs::read_dir(path) {

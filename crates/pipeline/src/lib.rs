@@ -18,6 +18,7 @@ pub mod plan;
 pub mod profiles;
 pub mod progress;
 pub mod release;
+pub mod report;
 pub mod review;
 pub mod reviewers;
 pub mod site;

@@ -3,7 +3,7 @@
 use super::manifest::AnonymitySummary;
 use super::select::SelectedSeries;
 use crate::track::{Anonymity, Trait};
-use cloakroom_core::InstanceFacts;
+use cloakroom_core::{InstanceFacts, age_band};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A patient and what is known.
@@ -79,19 +79,6 @@ pub(super) fn people(series: &[SelectedSeries<'_>]) -> BTreeMap<String, Person> 
     facts.into_iter().map(person).collect()
 }
 
-/// Ten years; an Age String in days, weeks or months is below ten (PS3.5, VR AS).
-fn age_band(age: &str) -> String {
-    let (Some(digits), Some(unit)) = (age.get(..3), age.get(3..)) else {
-        return String::new();
-    };
-    match (digits.parse::<u32>(), unit) {
-        (Ok(years), "Y") if years >= 90 => "90+".into(),
-        (Ok(years), "Y") => format!("{:02}-{:02}", years / 10 * 10, years / 10 * 10 + 9),
-        (Ok(_), "D" | "W" | "M") => "00-09".into(),
-        _ => String::new(),
-    }
-}
-
 /// How small the smallest group is.
 pub(super) fn anonymity(rule: &Anonymity, people: &BTreeMap<String, Person>) -> AnonymitySummary {
     let mut groups: BTreeMap<String, u64> = BTreeMap::new();
@@ -117,22 +104,6 @@ pub(super) fn anonymity(rule: &Anonymity, people: &BTreeMap<String, Person>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ages_fall_into_bands() {
-        for (age, band) in [
-            ("061Y", "60-69"),
-            ("009Y", "00-09"),
-            ("011M", "00-09"),
-            ("090Y", "90+"),
-            ("", ""),
-            ("61", ""),
-            ("abcY", ""),
-            ("0é1Y", ""),
-        ] {
-            assert_eq!(age_band(age), band, "{age}");
-        }
-    }
 
     #[test]
     fn small_groups_are_counted() {
