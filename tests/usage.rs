@@ -23,6 +23,57 @@ fn commands(help: &str) -> Vec<String> {
         .collect()
 }
 
+/// Calls with the words and the help of the program and of each of its commands.
+fn for_each_help(call: &mut dyn FnMut(&[String], &str)) {
+    let mut waiting: Vec<Vec<String>> = vec![Vec::new()];
+    while let Some(words) = waiting.pop() {
+        let asked: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = run(&asked).expect(&[DONE]).out;
+        for inner in commands(&help) {
+            waiting.push(words.iter().cloned().chain([inner]).collect());
+        }
+        call(&words, &help);
+    }
+}
+
+#[test]
+fn every_help_fits_one_screen() {
+    for_each_help(&mut |words, help| {
+        assert!(help.lines().count() <= 40, "{words:?}\n{help}");
+        let widest = help.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(100), "{words:?}\n{help}");
+    });
+}
+
+#[test]
+fn every_command_has_a_manual_page_and_the_shell_completes_it() {
+    let room = Room::new();
+    run(&["manual", &room.text("manual")]).expect(&[DONE]);
+    let mut pages = 0;
+    for_each_help(&mut |words, _| {
+        let name: Vec<&str> = ["cloakroom"]
+            .into_iter()
+            .chain(words.iter().map(String::as_str))
+            .collect();
+        let page = room.path(&format!("manual/man/{}.1", name.join("-")));
+        let page = fs::read_to_string(&page).unwrap_or_else(|_| panic!("{}", page.display()));
+        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+        pages += 1;
+    });
+    assert_eq!(files(&room.path("manual/man")).len(), pages);
+    let Some(bash) = tool("bash") else { return };
+    let script = format!(
+        "set -e; source '{}'; COMP_WORDS=(cloakroom rep); COMP_CWORD=1; _cloakroom cloakroom rep cloakroom; echo ${{COMPREPLY[@]}}",
+        room.text("manual/completions/cloakroom.bash")
+    );
+    let answer = std::process::Command::new(bash)
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&answer.stdout).into_owned();
+    assert_eq!(said.trim(), "report", "{answer:?}");
+}
+
 #[test]
 fn help_of_every_command_has_an_example() {
     let top = run(&["--help"]).expect(&[DONE]).out;

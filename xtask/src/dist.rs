@@ -88,6 +88,7 @@ fn build_static() -> Result<PathBuf> {
 fn fill(root: &Path, program: &Path, models: &Path) -> Result<()> {
     fs::create_dir_all(root)?;
     fs::copy(program, root.join("cloakroom"))?;
+    step(program, &["manual", &root.to_string_lossy()])?;
     copy_folder(models, &root.join("models"))?;
     copy_folder(&workspace_root().join("profiles"), &root.join("profiles"))?;
     copy_folder(&workspace_root().join("docs"), &root.join("docs"))?;

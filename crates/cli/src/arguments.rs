@@ -91,7 +91,7 @@ pub(crate) enum Command {
         /// The date to state in the bundle; today (UTC) without it
         #[arg(long)]
         date: Option<StatedDate>,
-        /// How shards are stored
+        /// How shards are stored: zstd is .tar.zst with one frame per series, none is plain .tar
         #[arg(long, value_enum, default_value = "zstd")]
         compression: Compression,
         /// Work on one part of the run only, i of n, and write it to OUT for `bundle merge`; needs --date
@@ -228,6 +228,12 @@ pub(crate) enum Command {
     /// Look at de-identification profiles
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Write the manual pages and the shell completions, for those who pack the program
+    #[command(hide = true)]
+    Manual {
+        /// A folder; `man` and `completions` are made in it
+        out: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -265,17 +271,13 @@ pub(crate) struct ReceiveArguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Compression {
-    /// .tar.zst, one frame per series
     Zstd,
-    /// plain .tar
     None,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ReportLanguage {
-    /// English
     En,
-    /// Chinese
     Zh,
 }
 
@@ -330,6 +332,7 @@ pub(crate) enum BundleCommand {
 pub(crate) enum ReleaseCommand {
     /// Build a release of a track from the bundles of hospitals
     #[command(
+        override_usage = "cloakroom release build TRACK BUNDLE... --version V --date D --out OUT [OPTIONS]",
         after_help = "Examples:\n  cloakroom release build lung.yaml gx01-bundle yn02-bundle --version 1.0.0 \\\n    \
                             --date 2026-11-23 --out lung-1.0.0 --organiser office\n  \
                             cloakroom release build lung.yaml gx01-bundle-2 --previous lung-1.0.0 --version 1.1.0 \\\n    \
@@ -358,6 +361,7 @@ pub(crate) enum ReleaseCommand {
     },
     /// Make the next version without a patient, and remove the patient's shards from the older ones
     #[command(
+        override_usage = "cloakroom release withdraw NOTICE... --track T --previous R --version V --date D --out OUT",
         after_help = "Examples:\n  cloakroom release withdraw notice.json --track lung.yaml --previous lung-1.0.0 \\\n    \
                             --version 1.0.1 --date 2027-02-01 --out lung-1.0.1 --organiser office\n  \
                             cloakroom release withdraw --patient GX01-7K2P --reason privacy --track lung.yaml \\\n    \

@@ -191,6 +191,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             )
         }
         Command::Profile(command) => profile(arguments, command),
+        Command::Manual { out } => crate::manual::write(out),
     }
 }
 

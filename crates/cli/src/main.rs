@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod manual;
 mod passphrase;
 mod progress;
 mod render;
