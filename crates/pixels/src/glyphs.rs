@@ -24,6 +24,20 @@ pub(crate) fn suspicious(plane: &Plane) -> bool {
     is_text(&stems(plane))
 }
 
+/// The strokes of each value that has enough of them beside each other to be letters, with where a row of each ends.
+pub(crate) fn lettering(
+    plane: &Plane,
+    wanted: impl Fn(usize, usize) -> bool,
+) -> Vec<(u16, Vec<(usize, usize)>)> {
+    let mut stems = stems(plane);
+    stems.retain(|(_, x, y)| wanted(*x, *y));
+    stems
+        .chunk_by(|one, other| one.0 == other.0)
+        .filter(|same| is_text(same))
+        .map(|same| (same[0].0, same.iter().map(|(_, x, y)| (*x, *y)).collect()))
+        .collect()
+}
+
 /// Where strokes are, coarsely, so that the same stroke in two frames is the same place.
 pub(crate) fn stroke_places(plane: &Plane) -> Vec<(u16, usize, usize)> {
     let mut found = stems(plane);

@@ -7,6 +7,7 @@ use crate::decode::Frames;
 use crate::detect::Detector;
 use crate::detect::find::{TextBox, find_in_part, joined_lines, merged};
 use crate::detect::judge::{Judgement, is_marker, judge};
+use crate::glyphs;
 use crate::ground::Grounds;
 use crate::plane::{Picture, Plane};
 use cells::Cells;
@@ -21,6 +22,8 @@ const READ_IN: usize = 3;
 const MARKER_SHARE: f32 = 0.7;
 /// What the finder marks of one pixel of its map and what it grows that by: no letter is so small.
 const SMALLEST: usize = 7;
+/// Strokes of no more values than this are looked at by themselves.
+const LETTERINGS: usize = 3;
 /// A lone letter that is read with less certainty than this in every picture is none.
 const SPECK: f32 = 0.5;
 /// Greys that a part of the usual picture spans at least, if text in it can be found there.
@@ -152,6 +155,7 @@ impl Look<'_> {
                 }
             };
             boxes.extend(self.boxes(&sight.plane, &cells)?);
+            boxes.extend(self.boxes_of_lettering(&sight.plane, &cells, &boxes)?);
         }
         let mut seen = Vec::new();
         for found in joined_lines(merged(boxes)) {
@@ -185,6 +189,33 @@ impl Look<'_> {
             let faint = Cells::faint_beside_ground(plane, &ink, &usual, FAINT_SPAN).and(cells);
             boxes.extend(self.find_in(&ink, &faint, upright)?);
             boxes.extend(self.find_in(&ink, &faint, turned)?);
+        }
+        Some(boxes)
+    }
+
+    /// The boxes around strokes of one value that none of some boxes holds: letters that are lost among speckle as
+    /// bright as they are stand alone in a picture of their own value.
+    fn boxes_of_lettering(
+        &self,
+        plane: &Plane,
+        cells: &Cells,
+        found: &[TextBox],
+    ) -> Option<Vec<TextBox>> {
+        let is_new = |x: usize, y: usize| {
+            let is_in = |found: &TextBox| {
+                (found.left..found.right).contains(&x) && (found.top..found.bottom).contains(&y)
+            };
+            cells.hold(x, y) && !found.iter().any(is_in)
+        };
+        let mut letterings = glyphs::lettering(plane, is_new);
+        letterings.sort_by_key(|(_, strokes)| std::cmp::Reverse(strokes.len()));
+        letterings.truncate(LETTERINGS);
+        let mut boxes = Vec::new();
+        for (value, strokes) in letterings {
+            let picture = plane.of_value(value);
+            let cells = Cells::holding(plane, &strokes);
+            boxes.extend(self.find_in(&picture, &cells, Way::Upright)?);
+            boxes.extend(self.find_in(&picture, &cells, Way::Turned)?);
         }
         Some(boxes)
     }
@@ -378,19 +409,27 @@ fn turned_back(found: TextBox, columns: usize) -> TextBox {
     }
 }
 
-/// An eighth of the letters' height all round, for the finder has widened the box already.
+/// An eighth of the letters' height across a line and a third of it along, for the finder has widened the box already,
+/// yet loses the last letter of a line sooner than the top of all.
 fn with_margin(found: TextBox) -> Rect {
-    let margin = found.width().min(found.height()) / 8 + 2;
+    let (width, height) = (found.width(), found.height());
+    let across = width.min(height) / 8 + 2;
+    let along = width.min(height) / 3 + 2;
+    let (aside, above) = if width >= height {
+        (along, across)
+    } else {
+        (across, along)
+    };
     let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
     let (x, y) = (
-        found.left.saturating_sub(margin),
-        found.top.saturating_sub(margin),
+        found.left.saturating_sub(aside),
+        found.top.saturating_sub(above),
     );
     Rect {
         x: number(x),
         y: number(y),
-        width: number(found.right + margin - x),
-        height: number(found.bottom + margin - y),
+        width: number(found.right + aside - x),
+        height: number(found.bottom + above - y),
     }
 }
 

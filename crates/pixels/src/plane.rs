@@ -265,6 +265,12 @@ impl Plane {
         self.picture(self.values.iter().map(grey).collect())
     }
 
+    /// White where the plane has one value, black elsewhere.
+    pub(crate) fn of_value(&self, value: u16) -> Picture {
+        let grey = |other: &u16| if *other == value { u8::MAX } else { 0 };
+        self.picture(self.values.iter().map(grey).collect())
+    }
+
     /// Each pixel between the smallest and the largest value near it, so that neighbours stand apart however close they
     /// are: one step of a full depth of 16 bits shows as black on white.
     pub(crate) fn local(&self) -> Picture {

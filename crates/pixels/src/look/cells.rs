@@ -72,6 +72,11 @@ impl Cells {
         cells
     }
 
+    /// Whether the cell of a place is among them.
+    pub(crate) fn hold(&self, x: usize, y: usize) -> bool {
+        x < self.columns && y < self.rows && self.on[y / CELL * self.across + x / CELL]
+    }
+
     /// Cells in which two planes of one size clearly differ, or where one leaves its ground and the other does not.
     pub(crate) fn different(one: &Plane, other: &Plane) -> Self {
         let grounds = Grounds::of(one);
