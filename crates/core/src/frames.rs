@@ -143,6 +143,8 @@ pub struct ImageDescription {
     pub orientation: Option<[f64; 6]>,
     /// Image Position (Patient) in millimetres.
     pub position: Option<[f64; 3]>,
+    /// Image Position (Patient) of each frame, where functional groups state it for every one.
+    pub frame_positions: Vec<[f64; 3]>,
     /// The name of the pixel element: (7FE0,0010), (7FE0,0008) for floats or (7FE0,0009) for doubles; `None` without pixels.
     pub pixel_tag: Option<dicom_core::Tag>,
 }

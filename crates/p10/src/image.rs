@@ -99,6 +99,18 @@ fn describe_geometry(header: &Header<'_>, image: &mut ImageDescription) {
     image.orientation = orientation.first_chunk::<6>().copied();
     let position = header.grouped(tags::PLANE_POSITION_SEQUENCE, tags::IMAGE_POSITION_PATIENT);
     image.position = position.first_chunk::<3>().copied();
+    image.frame_positions = frame_positions(header.set).unwrap_or_default();
+}
+
+/// Where every frame of an enhanced object lies; `None` if one of them does not say.
+fn frame_positions(set: &DataSet) -> Option<Vec<[f64; 3]>> {
+    let frames = set.get(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)?;
+    let position = |frame: ItemRef<'_>| {
+        let plane = first_item(frame.get(tags::PLANE_POSITION_SEQUENCE)?)?;
+        let numbers = plane.get(tags::IMAGE_POSITION_PATIENT)?.numbers();
+        numbers.first_chunk::<3>().copied()
+    };
+    frames.items().map(position).collect()
 }
 
 struct Header<'a> {

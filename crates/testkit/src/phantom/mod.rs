@@ -6,6 +6,7 @@ pub mod breast;
 pub mod canvas;
 pub mod chest;
 pub mod font;
+pub mod head;
 pub mod screen;
 pub mod thorax;
 pub mod ultrasound;

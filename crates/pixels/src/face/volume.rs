@@ -1,0 +1,227 @@
+//! Slices as a coarse volume in the patient's directions: left, back, up.
+
+use crate::decode::Frame;
+use cloakroom_core::ImageDescription;
+
+/// Millimetres from voxel to voxel.
+pub(super) const VOXEL: f64 = 3.0;
+/// A volume has no more voxels than this in any direction; what lies beyond is not looked at.
+const MOST: usize = 700;
+/// Tissue is above this in CT, in Hounsfield units.
+const CT_SKIN: f64 = -300.0;
+
+/// Where a slice lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SlicePlane {
+    position: [f64; 3],
+    /// The direction in which the column number grows.
+    row: [f64; 3],
+    /// The direction in which the row number grows.
+    column: [f64; 3],
+    /// Between rows, between columns.
+    spacing: (f64, f64),
+    rows: u32,
+    columns: u32,
+}
+
+impl SlicePlane {
+    /// `None` where the header does not say where a frame lies, or says what cannot be.
+    pub(super) fn of(image: &ImageDescription, frame: u32) -> Option<Self> {
+        let of_frame = image.frame_positions.get(frame as usize).copied();
+        let position = if image.frames > 1 {
+            of_frame?
+        } else {
+            image.position?
+        };
+        let [a, b, c, d, e, f] = image.orientation?;
+        let spacing = image.pixel_spacing?;
+        let plane = Self {
+            position,
+            row: [a, b, c],
+            column: [d, e, f],
+            spacing,
+            rows: image.rows,
+            columns: image.columns,
+        };
+        let sound = position.iter().all(|part| part.abs() < 1e5)
+            && (0.05..20.0).contains(&spacing.0)
+            && (0.05..20.0).contains(&spacing.1)
+            && (length(plane.row) - 1.0).abs() < 0.05
+            && (length(plane.column) - 1.0).abs() < 0.05
+            && (length(plane.normal()) - 1.0).abs() < 0.1;
+        sound.then_some(plane)
+    }
+
+    /// The direction across the slice, upwards where it has one.
+    pub(super) fn normal(&self) -> [f64; 3] {
+        let ([a, b, c], [d, e, f]) = (self.row, self.column);
+        [b * f - c * e, c * d - a * f, a * e - b * d]
+    }
+
+    pub(super) fn is_parallel(&self, normal: [f64; 3]) -> bool {
+        dot(self.normal(), normal).abs() > 0.95
+    }
+
+    pub(super) fn along(&self, normal: [f64; 3]) -> f64 {
+        dot(self.position, normal)
+    }
+
+    fn place(&self, x: f64, y: f64) -> [f64; 3] {
+        let (across, down) = (x * self.spacing.1, y * self.spacing.0);
+        std::array::from_fn(|axis| {
+            self.position[axis] + across * self.row[axis] + down * self.column[axis]
+        })
+    }
+
+    fn corners(&self) -> [[f64; 3]; 4] {
+        let (right, bottom) = (f64::from(self.columns), f64::from(self.rows));
+        [(0.0, 0.0), (right, 0.0), (0.0, bottom), (right, bottom)].map(|(x, y)| self.place(x, y))
+    }
+}
+
+fn dot(one: [f64; 3], other: [f64; 3]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| one * other).sum()
+}
+
+fn length(one: [f64; 3]) -> f64 {
+    dot(one, one).sqrt()
+}
+
+/// The body in a coarse volume.
+pub(super) struct Volume {
+    origin: [f64; 3],
+    /// Voxels to the left, to the back and upwards.
+    pub(super) size: [usize; 3],
+    is_ct: bool,
+    is_pet: bool,
+    /// The brightest value that fell into a voxel; NaN where none did.
+    values: Vec<f32>,
+    /// Whether a voxel is of the body; after [`Self::settle`].
+    body: Vec<bool>,
+}
+
+impl Volume {
+    /// An empty volume that holds these slices.
+    pub(super) fn around<'a>(planes: impl Iterator<Item = &'a SlicePlane>, modality: &str) -> Self {
+        let (mut low, mut high) = ([f64::MAX; 3], [f64::MIN; 3]);
+        for corner in planes.flat_map(SlicePlane::corners) {
+            for axis in 0..3 {
+                low[axis] = low[axis].min(corner[axis]);
+                high[axis] = high[axis].max(corner[axis]);
+            }
+        }
+        let size = std::array::from_fn(|axis| {
+            let voxels = ((high[axis] - low[axis]) / VOXEL).max(0.0);
+            voxels.min(MOST as f64) as usize + 3
+        });
+        Self {
+            origin: low.map(|low| low - VOXEL),
+            size,
+            is_ct: modality == "CT",
+            is_pet: modality == "PT",
+            values: vec![f32::NAN; size.iter().product()],
+            body: Vec::new(),
+        }
+    }
+
+    /// Lays a slice of some thickness into the volume.
+    pub(super) fn add(
+        &mut self,
+        frame: &Frame<'_>,
+        image: &ImageDescription,
+        plane: &SlicePlane,
+        thickness: f64,
+    ) {
+        let shape = &frame.shape;
+        if shape.samples != 1 || shape.bits_allocated == 1 {
+            return;
+        }
+        let (slope, intercept) = image.rescale.unwrap_or((1.0, 0.0));
+        let step = |spacing: f64| ((VOXEL * 0.66 / spacing) as usize).max(1);
+        let normal = plane.normal();
+        let layers = (thickness / VOXEL).ceil().clamp(1.0, 8.0) as usize;
+        let (rows, columns) = (plane.rows as usize, plane.columns as usize);
+        for y in (0..rows).step_by(step(plane.spacing.0)) {
+            for x in (0..columns).step_by(step(plane.spacing.1)) {
+                let at = (y * columns + x) * shape.sample_bytes();
+                let Some(bytes) = frame.data.get(at..) else {
+                    return;
+                };
+                let value = (shape.value(shape.word(bytes)) as f64 * slope + intercept) as f32;
+                let place = plane.place(x as f64, y as f64);
+                for layer in 0..layers {
+                    let off = ((layer as f64 + 0.5) / layers as f64 - 0.5) * thickness;
+                    let place = std::array::from_fn(|axis| place[axis] + off * normal[axis]);
+                    self.put(place, value);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, place: [f64; 3], value: f32) {
+        let mut index = 0;
+        for axis in (0..3).rev() {
+            let at = (place[axis] - self.origin[axis]) / VOXEL;
+            if !(0.0..self.size[axis] as f64).contains(&at) {
+                return;
+            }
+            index = index * self.size[axis] + at as usize;
+        }
+        let voxel = &mut self.values[index];
+        *voxel = voxel.max(value);
+    }
+
+    /// Tells body from air once every slice is in.
+    pub(super) fn settle(&mut self) {
+        let skin = if self.is_ct {
+            CT_SKIN as f32
+        } else {
+            self.skin()
+        };
+        self.body = self.values.iter().map(|value| *value > skin).collect();
+    }
+
+    /// Where air ends in MR and PET: a little above what lies at the rim of the field of view.
+    fn skin(&self) -> f32 {
+        let mut all: Vec<f32> = self
+            .values
+            .iter()
+            .copied()
+            .filter(|value| !value.is_nan())
+            .collect();
+        if all.is_empty() {
+            return f32::MAX;
+        }
+        all.sort_unstable_by(f32::total_cmp);
+        let at = |share: f64| all[((all.len() - 1) as f64 * share) as usize];
+        // A head fills half of its field of view at most, so the lower part of all values is air.
+        let (air, bright) = (at(0.3).min(at(0.99) * 0.3), at(0.99));
+        air + (bright - air) * if self.is_pet { 0.03 } else { 0.08 }
+    }
+
+    /// Whether a voxel is of the body.
+    pub(super) fn is_body(&self, x: usize, y: usize, z: usize) -> bool {
+        let inside = x < self.size[0] && y < self.size[1] && z < self.size[2];
+        inside && self.body[(z * self.size[1] + y) * self.size[0] + x]
+    }
+
+    /// Whether a level was looked at at all.
+    pub(super) fn has_level(&self, z: usize) -> bool {
+        let level = self.size[0] * self.size[1];
+        self.values[z * level..(z + 1) * level]
+            .iter()
+            .any(|value| !value.is_nan())
+    }
+
+    /// The foremost row of a level that any slice reached.
+    pub(super) fn front_of_view(&self, z: usize) -> usize {
+        let (columns, rows) = (self.size[0], self.size[1]);
+        let row = |y: usize| {
+            let start = (z * rows + y) * columns;
+            self.values[start..start + columns]
+                .iter()
+                .any(|value| !value.is_nan())
+        };
+        (0..rows).find(|y| row(*y)).unwrap_or(0)
+    }
+}
