@@ -70,6 +70,10 @@ const READERS_OF_VALUES: &[(&str, &str)] = &[
     ),
     ("crates/pixels/src/device_rules.rs", "matches devices"),
     (
+        "crates/pixels/src/face/mod.rs",
+        "asks the header for the part of the body",
+    ),
+    (
         "crates/clear/src/residue/forms.rs",
         "builds the forms of known values that are searched for",
     ),

@@ -74,6 +74,15 @@ impl Object {
         element.first_text().map(Phi::new)
     }
 
+    /// Series Instance UID (0020,000E) of the data set.
+    #[must_use]
+    pub fn series_instance_uid(&self) -> Option<Phi<String>> {
+        let element = self
+            .data_set
+            .get(dicom_dictionary_std::tags::SERIES_INSTANCE_UID)?;
+        element.first_text().map(Phi::new)
+    }
+
     /// The 128 bytes before `DICM`; `None` where the file has no preamble.
     #[must_use]
     pub fn preamble(&self) -> Option<Phi<&[u8; 128]>> {

@@ -375,7 +375,7 @@ impl InForce {
                     .streams
                     .remove(stream)
                     .map_or_else(|| ObjectDecisions::of(object), |one| (*one).clone());
-                of_stream.take(object, digest, &body.ruling);
+                of_stream.take(object, digest, body);
                 self.streams.insert(*stream, Arc::new(of_stream));
             }
             (About::Text(_), Target::Text { text }) => match body.ruling {
@@ -409,6 +409,7 @@ pub(crate) struct ObjectDecisions {
     rejected: bool,
     pixels: Option<PersonDecision>,
     alarm: Option<Digest>,
+    accepts_face: bool,
     digests: Vec<Digest>,
 }
 
@@ -419,20 +420,22 @@ impl ObjectDecisions {
             rejected: false,
             pixels: None,
             alarm: None,
+            accepts_face: false,
             digests: Vec::new(),
         }
     }
 
-    fn take(&mut self, object: Digest, digest: Digest, ruling: &Ruling) {
+    fn take(&mut self, object: Digest, digest: Digest, body: &DecisionBody) {
         if object != self.object {
             // Two contents under one number: neither can be meant for sure, so neither counts.
             *self = Self::of(Digest::of(b"two contents"));
             return;
         }
-        match ruling {
+        match &body.ruling {
             Ruling::GateFalseAlarm { alarm, .. } => self.alarm = Some(*alarm),
             Ruling::PixelReject { .. } => self.rejected = true,
             Ruling::PixelRelease { mask, .. } => {
+                self.accepts_face = body.reason == DecisionReason::FaceAccepted;
                 let regions = mask.iter().map(|area| MaskRegion {
                     rect: area.rect,
                     frames: area.frames,
@@ -473,6 +476,11 @@ impl ObjectDecisions {
     /// What was decided about its pixels.
     pub(crate) const fn pixels(&self) -> Option<&PersonDecision> {
         self.pixels.as_ref()
+    }
+
+    /// Whether a person agreed to release the face that the image shows.
+    pub(crate) const fn accepts_face(&self) -> bool {
+        self.accepts_face
     }
 
     /// The alarm of the gate that was answered.

@@ -1,6 +1,7 @@
 //! One object taken as far as the gate for a person who has to decide about it. Nothing is written.
 
 use crate::decisions::{Decisions, InForce, ObjectDecisions};
+use crate::faces::SeriesWithFaces;
 use crate::object::{Rooms, Subject, open_source};
 use crate::state::State;
 use crate::stream::Stream;
@@ -92,8 +93,9 @@ impl Examiner {
             .in_force
             .of_stream(stream)
             .map(|made| Arc::new(made.about_pixels()));
-        self.rooms
-            .examine(&Subject::new(person, known), &located, decisions.as_ref())
+        let series = SeriesWithFaces::of(&self.catalogue, person.number)?;
+        let subject = Subject::new(person, known, series);
+        self.rooms.examine(&subject, &located, decisions.as_ref())
     }
 }
 

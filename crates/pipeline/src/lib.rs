@@ -26,6 +26,7 @@ pub mod verify;
 pub mod withdraw;
 
 mod evidence;
+mod faces;
 mod failure;
 mod files;
 mod models;

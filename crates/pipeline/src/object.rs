@@ -2,6 +2,7 @@
 
 use crate::decisions::ObjectDecisions;
 use crate::evidence::{Done, RunFacts, complete};
+use crate::faces::SeriesWithFaces;
 use crate::plan::{self, Device, PlannedObject};
 use crate::stream::Stream;
 use crate::subjects::Person;
@@ -15,8 +16,10 @@ use cloakroom_core::{
 use cloakroom_deid::{ApprovedWords, TrackKeys};
 use cloakroom_ingest::{IngestError, Located};
 use cloakroom_p10::{Extent, Limits, MemorySource, Object, Source};
-use cloakroom_pixels::{Detector, ImageToAssess, Masked, PixelPolicy, Verdict, assess, mask};
-use cloakroom_profile::{ClassRules, Profile};
+use cloakroom_pixels::{
+    Detector, FaceFinding, ImageToAssess, Masked, PixelPolicy, Verdict, assess, mask,
+};
+use cloakroom_profile::{ClassRules, FacePolicy, Profile};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -41,12 +44,14 @@ pub(crate) struct Subject {
     pseudonym: cloakroom_core::PatientPseudonym,
     offset: cloakroom_deid::Offset,
     known: KnownValues,
+    series: SeriesWithFaces,
     opened: OnceLock<(cloakroom_deid::Subject, PatientScan)>,
 }
 
 impl Subject {
-    pub(crate) fn new(person: &Person, known: KnownValues) -> Self {
+    pub(crate) fn new(person: &Person, known: KnownValues, series: SeriesWithFaces) -> Self {
         Self {
+            series,
             pseudonym: person.pseudonym.clone(),
             offset: person.offset,
             known,
@@ -382,6 +387,26 @@ impl Rooms {
         })
     }
 
+    /// A series with a face waits, unless a person accepted it for the purpose of the track.
+    fn look_for_face(
+        &self,
+        subject: &Subject,
+        read: &Read,
+        decisions: Option<&ObjectDecisions>,
+    ) -> Result<(), Outcome> {
+        let accepted = self.profile.faces() == FacePolicy::Accept
+            && decisions.is_some_and(ObjectDecisions::accepts_face);
+        if read.image.pixel_tag.is_none() || accepted {
+            return Ok(());
+        }
+        let series = read.object.series_instance_uid().unwrap_or_default();
+        let finding = subject.series.finding(&series, &read.image, &self.pixels);
+        match finding {
+            FaceFinding::Absent => Ok(()),
+            _ => Err(Outcome::Held(HoldReason::FaceVisible)),
+        }
+    }
+
     /// Looks for the reason why the pixels of an object may leave, and wipes what must go.
     pub(crate) fn assess(
         &self,
@@ -389,6 +414,7 @@ impl Rooms {
         read: &Read,
         decisions: Option<&ObjectDecisions>,
     ) -> Result<Masked, Outcome> {
+        self.look_for_face(subject, read, decisions)?;
         let request = ImageToAssess {
             image: &read.image,
             layout: read.object.pixel_layout(),

@@ -2,6 +2,7 @@
 
 use super::choice::{Choice, instances};
 use crate::decisions::ObjectDecisions;
+use crate::faces::SeriesWithFaces;
 use crate::object::Subject;
 use crate::subjects::Person;
 use crate::{Failure, catalogue};
@@ -166,7 +167,8 @@ impl Jobs<'_> {
             .catalogue
             .known_values(who.number)
             .map_err(|error| catalogue::failure(&error))?;
-        let subject = Arc::new(Subject::new(who, known));
+        let series = SeriesWithFaces::of(self.catalogue, who.number)?;
+        let subject = Arc::new(Subject::new(who, known, series));
         self.open = Some((person, Arc::clone(&subject)));
         Ok(subject)
     }

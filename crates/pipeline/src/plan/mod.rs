@@ -9,6 +9,7 @@ pub(crate) use values::{path_of, seen};
 
 use crate::decisions::{Decisions, ObjectDecisions};
 use crate::delivery::chosen;
+use crate::faces::SeriesWithFaces;
 use crate::object::{Rooms, Subject};
 use crate::progress::Progress;
 use crate::state::State;
@@ -96,7 +97,8 @@ pub fn plan(
         let known = catalogue
             .known_values(person.number)
             .map_err(|error| catalogue::failure(&error))?;
-        let subject = Arc::new(Subject::new(person, known));
+        let series = SeriesWithFaces::of(&catalogue, person.number)?;
+        let subject = Arc::new(Subject::new(person, known, series));
         for series in catalogue
             .series_of(person.number)
             .map_err(|error| catalogue::failure(&error))?

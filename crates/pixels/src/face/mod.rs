@@ -29,10 +29,16 @@ pub enum FaceFinding {
     Unsure,
 }
 
-/// Whether images of this kind could be put together to a face: CT, MR and PET.
+/// Whether images of a SOP Class could be put together to a face: CT, MR and PET, classic and enhanced.
 #[must_use]
-pub fn may_show_face(modality: &str) -> bool {
-    matches!(modality, "CT" | "MR" | "PT")
+pub fn may_show_face(sop_class: &str) -> bool {
+    const STORAGE: &str = "1.2.840.10008.5.1.4.1.1.";
+    const SLICES: &[&str] = &[
+        "2", "2.1", "2.2", "4", "4.1", "4.3", "4.4", "128", "128.1", "130",
+    ];
+    sop_class
+        .strip_prefix(STORAGE)
+        .is_some_and(|class| SLICES.contains(&class))
 }
 
 /// Where one frame of a series lies.
@@ -50,6 +56,8 @@ pub struct FaceSearch {
     placed: Vec<PlacedFrame>,
     /// Some frames do not say where they lie.
     unplaced: bool,
+    /// All frames with pixels.
+    frames: usize,
     modality: String,
     header: HeaderHint,
 }
@@ -106,6 +114,7 @@ impl FaceSearch {
         let mut search = Self {
             placed: Vec::new(),
             unplaced: false,
+            frames: 0,
             modality: images
                 .first()
                 .map_or_else(String::new, |image| image.modality.clone()),
@@ -117,6 +126,12 @@ impl FaceSearch {
         };
         for (number, image) in images.iter().enumerate() {
             if image.pixel_tag.is_none() {
+                continue;
+            }
+            let frames = image.frames.max(1) as usize;
+            search.frames = search.frames.saturating_add(frames);
+            if frames > 1 && image.frame_positions.len() != frames {
+                search.unplaced = true;
                 continue;
             }
             for frame in 0..image.frames.max(1) {
@@ -138,6 +153,9 @@ impl FaceSearch {
     /// # Errors
     /// If a frame cannot be decoded; then nothing is known of the series.
     pub fn look(&self, with: &WithImage<'_>) -> Result<FaceFinding, HoldReason> {
+        if self.frames < LEAST_SLICES {
+            return Ok(self.of_a_few());
+        }
         let Some(first) = self.placed.first() else {
             return Ok(self.from_header());
         };
@@ -166,6 +184,20 @@ impl FaceSearch {
             FaceFinding::Absent if self.unplaced => self.from_header(),
             finding => finding,
         })
+    }
+
+    /// A few slices show no surface; but one from front to back through a head shows its profile.
+    fn of_a_few(&self) -> FaceFinding {
+        let profile = self.unplaced
+            || self
+                .placed
+                .iter()
+                .any(|frame| !is_axial(frame.plane.normal()));
+        if profile && self.header == HeaderHint::Head {
+            FaceFinding::Unsure
+        } else {
+            FaceFinding::Absent
+        }
     }
 
     /// What is to be thought where geometry says nothing.
@@ -204,6 +236,10 @@ const LEAST_SLICES: usize = 4;
 /// Opens the image of a number and gives it to what is done with it.
 pub type WithImage<'a> =
     dyn Fn(usize, &mut dyn FnMut(&ImageToAssess<'_>)) -> Result<(), HoldReason> + 'a;
+
+fn is_axial(normal: [f64; 3]) -> bool {
+    normal[2].abs() > 0.8
+}
 
 fn add(
     volume: &mut Volume,
