@@ -154,6 +154,15 @@ fn patiently(
     shape: FrameShape,
     decode: impl FnOnce(&[u8], &FrameShape) -> Option<Vec<u8>> + Send + 'static,
 ) -> Option<Cow<'static, [u8]>> {
+    within(PATIENCE, coded, shape, decode)
+}
+
+fn within(
+    patience: Duration,
+    coded: Vec<u8>,
+    shape: FrameShape,
+    decode: impl FnOnce(&[u8], &FrameShape) -> Option<Vec<u8>> + Send + 'static,
+) -> Option<Cow<'static, [u8]>> {
     let (done, result) = mpsc::channel();
     std::thread::Builder::new()
         .name("pixel-decoder".into())
@@ -164,7 +173,7 @@ fn patiently(
             drop(done.send(decoded));
         })
         .ok()?;
-    result.recv_timeout(PATIENCE).ok().flatten().map(Cow::Owned)
+    result.recv_timeout(patience).ok().flatten().map(Cow::Owned)
 }
 
 /// Samples as the shape stores them.
@@ -291,5 +300,38 @@ mod jpeg2000 {
             )
             .ok()?;
         Some(data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cloakroom_core::ImageDescription;
+
+    #[test]
+    fn a_decoder_that_panics_or_does_not_come_back_gives_nothing_and_takes_nobody_with_it() {
+        let image = ImageDescription {
+            rows: 1,
+            columns: 1,
+            frames: 1,
+            samples: 1,
+            bits_allocated: 8,
+            bits_stored: 8,
+            high_bit: 7,
+            photometric: "MONOCHROME2".into(),
+            ..ImageDescription::default()
+        };
+        let shape = FrameShape::of(&image, &crate::policy::PixelLimits::default()).unwrap();
+        let moment = Duration::from_millis(50);
+        assert!(within(PATIENCE, vec![], shape, |_, _| panic!("hostile")).is_none());
+        let hangs = |_: &[u8], _: &FrameShape| {
+            std::thread::sleep(Duration::from_secs(20));
+            Some(vec![1])
+        };
+        let start = std::time::Instant::now();
+        assert!(within(moment, vec![], shape, hangs).is_none());
+        assert!(start.elapsed() < Duration::from_secs(10));
+        let one = within(PATIENCE, vec![7], shape, |coded, _| Some(coded.to_vec()));
+        assert_eq!(one.as_deref(), Some(&[7][..]));
     }
 }

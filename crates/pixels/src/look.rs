@@ -129,7 +129,14 @@ impl Look<'_> {
                 .map(|text| text.rect)
                 .collect();
             let judged = |text: &SeenText| stayed.iter().any(|rect| is_mostly_in(text.rect, *rect));
-            seen.extend(more.into_iter().filter(|text| goes(text) && !judged(text)));
+            for mut text in more.into_iter().filter(|text| !judged(text)) {
+                if !goes(&text) && wiped.iter().any(|rect| goes_on(*rect, text.rect)) {
+                    text.judgement = Judgement::Goes;
+                }
+                if goes(&text) {
+                    seen.push(text);
+                }
+            }
         }
         Ok(seen)
     }
@@ -262,8 +269,9 @@ impl Look<'_> {
         let all = sights.first().map_or(0, |sight| sight.plane.values.len());
         let is_blob = found.width() < 2 * found.height() && found.height() < 2 * found.width();
         let is_large = found.area() * HUGE_PART > all || is_blob && found.area() * LARGE_PART > all;
-        // A sign as large as anatomy is an outline unless it is read without doubt.
-        let is_read = text.score >= CERTAIN || text.score >= SPECK && text.letters > 1;
+        // A few signs as large as anatomy are outlines unless they are read without doubt.
+        let least = if is_blob { 4 } else { 2 };
+        let is_read = text.score >= CERTAIN || text.score >= SPECK && text.letters >= least;
         if is_read || !is_large {
             return Some(vec![text]);
         }
@@ -378,6 +386,30 @@ fn is_mostly_in(part: Rect, whole: Rect) -> bool {
     let width = across.saturating_sub(part.x.max(whole.x));
     let height = down.saturating_sub(part.y.max(whole.y));
     10 * u64::from(width) * u64::from(height) >= 9 * part.area()
+}
+
+/// Whether what was found beside a wiped area is the rest of the same line, which says nothing harmless by itself: the
+/// last digits of an identifier look like a measurement.
+fn goes_on(wiped: Rect, rest: Rect) -> bool {
+    let shared = |from: (u32, u32), to: (u32, u32)| {
+        (from.0 + from.1)
+            .min(to.0 + to.1)
+            .saturating_sub(from.0.max(to.0))
+    };
+    let across = shared((wiped.x, wiped.width), (rest.x, rest.width));
+    let down = shared((wiped.y, wiped.height), (rest.y, rest.height));
+    let gap = |from: (u32, u32), to: (u32, u32)| {
+        from.0
+            .max(to.0)
+            .saturating_sub((from.0 + from.1).min(to.0 + to.1))
+    };
+    let lying = 5 * down >= 3 * rest.height.min(wiped.height)
+        && 2 * gap((wiped.x, wiped.width), (rest.x, rest.width)) <= rest.height
+        && wiped.width >= wiped.height;
+    let standing = 5 * across >= 3 * rest.width.min(wiped.width)
+        && 2 * gap((wiped.y, wiped.height), (rest.y, rest.height)) <= rest.width
+        && wiped.height > wiped.width;
+    lying || standing
 }
 
 /// A box of a part in the whole. A line that the edge of the part cuts is none: where it is whole, it is found whole.

@@ -157,7 +157,7 @@ impl FaceSearch {
             return Ok(self.of_a_few());
         }
         let Some(first) = self.placed.first() else {
-            return Ok(self.from_header());
+            return Ok(self.told_by_header());
         };
         let normal = first.plane.normal();
         let like_first = |frame: &&PlacedFrame| frame.plane.is_parallel(normal);
@@ -165,7 +165,7 @@ impl FaceSearch {
         // Localizers of three directions and rotating series are no stack; each direction alone is a handful.
         let is_stack = 2 * stack.len() > self.placed.len() && stack.len() >= LEAST_SLICES;
         if !is_stack {
-            return Ok(self.from_header());
+            return Ok(self.told_by_header());
         }
         let is_axial = normal[2].abs() > 0.8;
         if is_axial
@@ -174,14 +174,14 @@ impl FaceSearch {
                 .is_without_head()
         {
             return Ok(if self.unplaced {
-                self.from_header()
+                self.told_by_header()
             } else {
                 FaceFinding::Absent
             });
         }
         let finding = self.volume(&stack, normal, STEP, with)?.face();
         Ok(match finding {
-            FaceFinding::Absent if self.unplaced => self.from_header(),
+            FaceFinding::Absent if self.unplaced => self.told_by_header(),
             finding => finding,
         })
     }
@@ -201,7 +201,7 @@ impl FaceSearch {
     }
 
     /// What is to be thought where geometry says nothing.
-    fn from_header(&self) -> FaceFinding {
+    fn told_by_header(&self) -> FaceFinding {
         match self.header {
             HeaderHint::Elsewhere => FaceFinding::Absent,
             HeaderHint::Silent | HeaderHint::Head => FaceFinding::Unsure,

@@ -106,14 +106,13 @@ fn a_face_is_found_in_slices_of_other_directions_and_in_order_of_nothing() {
     });
     assert_eq!(found(&shuffled), FaceFinding::Visible);
     // The same voxels, cut from left to right.
-    let rows = axial.len();
     let sagittal: Vec<_> = (0..SIZE)
         .step_by(2)
         .map(|x| {
             let mut canvas = Canvas::new(SIZE, SIZE, -1000);
-            for z in 0..rows.min(SIZE) {
+            for (z, (_, slice)) in axial.iter().enumerate().take(SIZE) {
                 for y in 0..SIZE {
-                    canvas.samples[z * SIZE + y] = axial[z].1.samples[y * SIZE + x];
+                    canvas.samples[z * SIZE + y] = slice.samples[y * SIZE + x];
                 }
             }
             let mut image = described(0.0, "");

@@ -213,3 +213,21 @@ fn one_step_on_a_flat_ground_is_text_at_every_depth() {
         );
     }
 }
+
+#[test]
+fn the_rest_of_a_wiped_line_is_not_judged_alone() {
+    let rect = |x, y, width, height| Rect {
+        x,
+        y,
+        width,
+        height,
+    };
+    let line = rect(0, 212, 66, 13);
+    assert!(super::goes_on(line, rect(64, 211, 22, 14)));
+    assert!(super::goes_on(line, rect(70, 211, 22, 14)));
+    assert!(!super::goes_on(line, rect(90, 211, 22, 14)));
+    assert!(!super::goes_on(line, rect(0, 226, 22, 14)));
+    let turned = rect(10, 40, 12, 80);
+    assert!(super::goes_on(turned, rect(10, 122, 12, 20)));
+    assert!(!super::goes_on(turned, rect(30, 60, 12, 20)));
+}
