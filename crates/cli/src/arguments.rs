@@ -97,6 +97,10 @@ pub(crate) enum Command {
         /// Work on one part of the run only, i of n, and write it to OUT for `bundle merge`; needs --date
         #[arg(long, value_name = "I/N", requires = "date")]
         partition: Option<Partition>,
+        /// Write BUNDLE.tar.age beside the bundle too, for this public key of age or the keys in this file;
+        /// may be given several times
+        #[arg(long, value_name = "KEY", conflicts_with = "partition")]
+        encrypt_to: Vec<String>,
     },
     /// Join the parts that `deid --partition` made
     #[command(subcommand)]
@@ -125,6 +129,10 @@ pub(crate) enum Command {
         /// The date to state in the bundle; today (UTC) without it
         #[arg(long)]
         date: Option<StatedDate>,
+        /// Write BUNDLE.tar.age beside the bundle too, for this public key of age or the keys in this file;
+        /// may be given several times
+        #[arg(long, value_name = "KEY")]
+        encrypt_to: Vec<String>,
     },
     /// Decide about what was held, on a web page that only this machine sees
     #[command(
@@ -325,6 +333,10 @@ pub(crate) enum BundleCommand {
         /// The bundle to write: a folder that does not exist yet
         #[arg(long)]
         out: PathBuf,
+        /// Write BUNDLE.tar.age beside the bundle too, for this public key of age or the keys in this file;
+        /// may be given several times
+        #[arg(long, value_name = "KEY")]
+        encrypt_to: Vec<String>,
     },
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             date,
             compression,
             partition,
+            encrypt_to,
         } => {
             let settings = pipeline::delivery::DeliverySettings {
                 run: run_settings(run, threads)?,
@@ -79,22 +80,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                         &pipeline::delivery::deid_part(&site, &request, &progress)?,
                     )
                 }
-                None => answer(
-                    arguments,
-                    &pipeline::delivery::deid(&Site::open(&run.site)?, &settings, &progress)?,
-                ),
+                None => travelling(arguments, out, encrypt_to, || {
+                    pipeline::delivery::deid(&Site::open(&run.site)?, &settings, &progress)
+                }),
             }
         }
-        Command::Bundle(BundleCommand::Merge { part, site, out }) => {
+        Command::Bundle(BundleCommand::Merge {
+            part,
+            site,
+            out,
+            encrypt_to,
+        }) => {
             let settings = pipeline::delivery::MergeSettings {
                 parts: part.clone(),
                 out: out.clone(),
                 threads,
             };
-            answer(
-                arguments,
-                &pipeline::delivery::merge(&Site::open(site)?, &settings, &progress)?,
-            )
+            travelling(arguments, out, encrypt_to, || {
+                pipeline::delivery::merge(&Site::open(site)?, &settings, &progress)
+            })
         }
         Command::Labels {
             site,
@@ -103,6 +107,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             profile,
             out,
             date,
+            encrypt_to,
         } => {
             let settings = pipeline::delivery::LabelSettings {
                 track: track.clone(),
@@ -112,10 +117,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 date: *date,
                 threads,
             };
-            answer(
-                arguments,
-                &pipeline::delivery::labels(&Site::open(site)?, &settings, &progress)?,
-            )
+            travelling(arguments, out, encrypt_to, || {
+                pipeline::delivery::labels(&Site::open(site)?, &settings, &progress)
+            })
         }
         Command::Review {
             site,
@@ -212,6 +216,22 @@ fn answer<R: Report + Render>(arguments: &Arguments, report: &R) -> Result<Exit,
         render::print(&report.render());
     }
     Ok(report.verdict().into())
+}
+
+/// Writes a bundle, and the encrypted file for the way where somebody is to get one.
+fn travelling<R: Report + Render>(
+    arguments: &Arguments,
+    out: &Path,
+    encrypt_to: &[String],
+    write: impl FnOnce() -> Result<R, Failure>,
+) -> Result<Exit, Failure> {
+    let envelope = pipeline::travel::Envelope::prepare(out, encrypt_to)?;
+    let report = write()?;
+    let encrypted = envelope.map(|envelope| envelope.close()).transpose()?;
+    answer(
+        arguments,
+        &pipeline::travel::Travelling { report, encrypted },
+    )
 }
 
 fn run_settings(run: &RunArguments, threads: usize) -> Result<pipeline::RunSettings, Failure> {

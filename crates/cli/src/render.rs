@@ -17,6 +17,7 @@ use cloakroom_pipeline::release::{
 };
 use cloakroom_pipeline::report::WrittenReport;
 use cloakroom_pipeline::reviewers::ReviewerReport;
+use cloakroom_pipeline::travel::Travelling;
 use cloakroom_pipeline::verify::VerifyReport;
 use cloakroom_pipeline::withdraw::WithdrawReport;
 use comfy_table::presets::NOTHING;
@@ -656,6 +657,21 @@ impl Render for WrittenProof {
             self.leaf,
             self.size
         )
+    }
+}
+
+impl<R: Render> Render for Travelling<R> {
+    fn render(&self) -> String {
+        let mut text = self.report.render();
+        if let Some(file) = &self.encrypted {
+            let _ = write!(
+                text,
+                "\nEncrypted for the way: {}\nThe receiver opens it with:  age -d -i KEY {} | tar x\n",
+                file.display(),
+                file.file_name().unwrap_or_default().display()
+            );
+        }
+        text
     }
 }
 

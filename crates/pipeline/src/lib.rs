@@ -22,6 +22,7 @@ pub mod report;
 pub mod review;
 pub mod reviewers;
 pub mod site;
+pub mod travel;
 pub mod verify;
 pub mod withdraw;
 

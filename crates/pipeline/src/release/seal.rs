@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::str::FromStr;
 
 /// The list of nonces inside the archive, `NONCE  NAME` a line.
 const NONCES: &str = "nonces.txt";
@@ -163,29 +162,14 @@ impl Write for Hashing {
 }
 
 fn recipients(given: &[String]) -> Result<Vec<age::x25519::Recipient>, Failure> {
-    let mut keys = BTreeMap::new();
-    for text in given {
-        let path = Path::new(text);
-        let lines = match path.is_file() {
-            true => files::read_text(path)?,
-            false => text.clone(),
-        };
-        let lines = lines.lines().map(str::trim);
-        for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let key = age::x25519::Recipient::from_str(line).map_err(|_| {
-                Failure::wrong_use("a recipient is no public key of age")
-                    .advise("make one with `age-keygen`; public keys begin with age1")
-            })?;
-            keys.insert(line.to_owned(), key);
-        }
-    }
+    let keys = crate::travel::recipients(given)?;
     if keys.len() < FEWEST_RECIPIENTS {
         return Err(Failure::wrong_use(
             "labels are sealed for at least two people, so that one lost key loses no label",
         )
         .advise("give --recipient several times"));
     }
-    Ok(keys.into_values().collect())
+    Ok(keys)
 }
 
 /// All labels by name. A table is cut by patient.
