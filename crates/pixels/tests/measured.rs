@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Images of a plain test run: each font on each kind of image, about a minute on two cores. A run of few images fails for identity that is
+/// Images of a plain test run: each font on each kind of image, about four minutes on two cores. A run of few images fails for identity that is
 /// left; what else is aimed at is judged over many, by `cargo xtask measure`.
 const IN_EVERY_RUN: u32 = 48;
 
