@@ -11,7 +11,8 @@ use cloakroom_deid::Edited;
 use cloakroom_pixels::{Masked, MaskedBytes, PixelBytes};
 use core::fmt;
 use std::io::{self, Write};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
+use std::thread;
 use thiserror::Error;
 
 /// An object that may leave: its bytes were read by the second reader and searched for its patient.
@@ -276,40 +277,136 @@ impl Cleared {
         &self.actions
     }
 
-    /// Writes the output and returns its digest, taken of the bytes as they were written.
+    /// Writes the output and returns its digest.
+    ///
+    /// What lies in memory was hashed at the gate, and nobody can change it since. What does not is hashed as it is
+    /// read to be written, by a thread of its own.
     ///
     /// # Errors
     /// Those of the source and of the writer; [`NotWhatWasCleared`] if length or digest are not those of the gate,
     /// or of the first time it was written.
     pub fn write_to(&self, out: &mut dyn Write) -> io::Result<Digest> {
-        let mut tee = Tee {
-            out,
-            hasher: Hasher::new(),
-            written: 0,
+        let pixels = self.pixel_source();
+        let (written, digest) = match self.digest() {
+            Some(digest) if pixels.is_in_memory() => {
+                let mut counting = Counting { out, written: 0 };
+                self.write_parts(&mut counting)?;
+                (counting.written, digest)
+            }
+            _ if pixels.is_in_memory() => self.hash_parts(out)?,
+            _ => self.write_while_reading(out)?,
         };
-        tee.write_all(&self.head)?;
-        pixel_source(&self.masked, self.pixels, self.source.as_ref()).write_to(&mut tee)?;
-        tee.write_all(&self.tail)?;
-        let (written, digest) = (tee.written, tee.hasher.finish());
         if written != self.len || *self.digest.get_or_init(|| digest) != digest {
             return Err(io::Error::other(NotWhatWasCleared));
         }
         Ok(digest)
     }
+
+    fn pixel_source(&self) -> PixelSource<'_> {
+        pixel_source(&self.masked, self.pixels, self.source.as_ref())
+    }
+
+    fn write_parts(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(&self.head)?;
+        self.pixel_source().write_to(out)?;
+        out.write_all(&self.tail)
+    }
+
+    /// Writes, and takes length and digest of what was written.
+    fn hash_parts(&self, out: &mut dyn Write) -> io::Result<(u64, Digest)> {
+        let mut tee = Tee {
+            out: Counting { out, written: 0 },
+            hasher: Hasher::new(),
+        };
+        self.write_parts(&mut tee)?;
+        tee.flush()?;
+        Ok((tee.out.written, tee.hasher.finish()))
+    }
+
+    /// The same, while another thread reads and hashes what comes next.
+    fn write_while_reading(&self, out: &mut dyn Write) -> io::Result<(u64, Digest)> {
+        let (read, to_write) = mpsc::sync_channel(PORTIONS_WAITING);
+        let (done, to_fill) = mpsc::channel();
+        thread::scope(|scope| {
+            let reader = scope.spawn(move || {
+                let mut portions = Portions {
+                    portion: Vec::new(),
+                    read,
+                    to_fill,
+                };
+                self.hash_parts(&mut portions)
+            });
+            // When this ends early, the reader finds nobody who takes what it reads, and ends too.
+            for portion in to_write {
+                out.write_all(&portion)?;
+                // The reader is gone when all is read.
+                drop(done.send(portion));
+            }
+            reader
+                .join()
+                .map_err(|_| io::Error::other("the reader of an object ended without a word"))?
+        })
+    }
+}
+
+/// How many portions may be read and not yet written.
+const PORTIONS_WAITING: usize = 3;
+/// The size of a portion in bytes.
+const PORTION: usize = 1 << 20;
+
+/// Gathers what is written to it into portions for another thread.
+struct Portions {
+    portion: Vec<u8>,
+    read: mpsc::SyncSender<Vec<u8>>,
+    to_fill: mpsc::Receiver<Vec<u8>>,
+}
+
+impl Write for Portions {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.portion.extend_from_slice(bytes);
+        if self.portion.len() >= PORTION {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut next = self.to_fill.try_recv().unwrap_or_default();
+        next.clear();
+        let portion = std::mem::replace(&mut self.portion, next);
+        self.read
+            .send(portion)
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+struct Counting<'a> {
+    out: &'a mut dyn Write,
+    written: u64,
+}
+
+impl Write for Counting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Writes, and takes the digest of what was written.
 struct Tee<'a> {
-    out: &'a mut dyn Write,
+    out: Counting<'a>,
     hasher: Hasher,
-    written: u64,
 }
 
 impl Write for Tee<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
         self.hasher.update(bytes.get(..written).unwrap_or_default());
-        self.written += written as u64;
         Ok(written)
     }
 

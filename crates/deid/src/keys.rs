@@ -90,8 +90,9 @@ pub struct TrackKeys {
     uids: Keyed,
     patients: Keyed,
     order: Keyed,
-    inputs: Keyed,
     readers: Keyed,
+    names: Keyed,
+    inputs: InputHasher,
 }
 
 impl fmt::Debug for TrackKeys {
@@ -105,21 +106,23 @@ impl TrackKeys {
     /// the patient first left.
     #[must_use]
     pub fn derive(secret: &SiteSecret, project: &str, track: &TrackId, epoch: u32) -> Self {
-        let key = |purpose: &str| {
-            Keyed::new(&secret.derive(&[
+        let bytes = |purpose: &str| {
+            secret.derive(&[
                 project.as_bytes(),
                 track.as_str().as_bytes(),
                 purpose.as_bytes(),
                 &epoch.to_be_bytes(),
-            ]))
+            ])
         };
+        let key = |purpose: &str| Keyed::new(&bytes(purpose));
         Self {
             track: track.clone(),
             uids: key("uid"),
             patients: key("patient"),
             order: key("order"),
-            inputs: key("input digest"),
             readers: key("reader"),
+            names: key("name digest"),
+            inputs: InputHasher(blake3::Hasher::new_keyed(&bytes("input digest"))),
         }
     }
 
@@ -168,10 +171,48 @@ impl TrackKeys {
         format!("R-{}", code(&self.readers.of(&[folded.as_bytes()])))
     }
 
-    /// The keyed digest of an original, which says nothing to those who hold the original but not the key.
+    /// Takes the keyed digest of an original, which says nothing to those who hold the original but not the key.
     #[must_use]
-    pub fn input_digest(&self, digest: &Digest) -> Digest {
-        Digest::from_bytes(self.inputs.of(&[digest.as_bytes()]))
+    pub fn input_hasher(&self) -> InputHasher {
+        self.inputs.clone()
+    }
+
+    /// The same of an original that lies in memory.
+    #[must_use]
+    pub fn input_digest(&self, original: &[u8]) -> Digest {
+        let mut hasher = self.input_hasher();
+        hasher.update(original);
+        hasher.finish()
+    }
+
+    /// The keyed digest of what something is called or where it lies, and not of its bytes.
+    #[must_use]
+    pub fn name_digest(&self, name: &[u8]) -> Digest {
+        Digest::from_bytes(self.names.of(&[name]))
+    }
+}
+
+/// A keyed digest of an original: BLAKE3 in its keyed mode, which only those who have the key can compute, so that it
+/// need not be a digest that others have a tool for.
+#[derive(Clone)]
+pub struct InputHasher(blake3::Hasher);
+
+impl InputHasher {
+    /// Adds bytes of the original.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes added.
+    #[must_use]
+    pub fn finish(&self) -> Digest {
+        Digest::from_bytes(*self.0.finalize().as_bytes())
+    }
+}
+
+impl fmt::Debug for InputHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InputHasher")
     }
 }
 
@@ -338,14 +379,19 @@ mod tests {
             .map(|keys| keys.patient(Phi::new("1")).code())
             .collect();
         let orders: BTreeSet<_> = all.iter().map(|keys| keys.order(b"1")).collect();
-        let digests: BTreeSet<_> = all
-            .iter()
-            .map(|keys| keys.input_digest(&Digest::of(b"1")))
-            .collect();
+        let digests: BTreeSet<_> = all.iter().map(|keys| keys.input_digest(b"1")).collect();
+        let names: BTreeSet<_> = all.iter().map(|keys| keys.name_digest(b"1")).collect();
         assert_eq!(
-            [uids.len(), codes.len(), orders.len(), digests.len()],
-            [5; 4]
+            [
+                uids.len(),
+                codes.len(),
+                orders.len(),
+                digests.len(),
+                names.len()
+            ],
+            [5; 5]
         );
+        assert!(digests.is_disjoint(&names));
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod values;
 
 pub use dates::Offset;
 pub use edited::{Edited, IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION, apply};
-pub use keys::{PatientKey, SiteSecret, SubjectError, TrackKeys, WeakSecret};
+pub use keys::{InputHasher, PatientKey, SiteSecret, SubjectError, TrackKeys, WeakSecret};
 pub use plan::{Plan, PrivateCounts, TextChange, plan, plan_in_utf8};
 pub use subject::{Subject, pseudonym_and_offset};
 pub use text::Cleaned;

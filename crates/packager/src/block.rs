@@ -73,7 +73,6 @@ pub struct SeriesBlock<W: Write> {
     members: Vec<MemberEntry>,
 }
 
-#[derive(PartialEq)]
 struct Identity {
     patient: String,
     study: String,
@@ -86,8 +85,13 @@ pub(crate) type WriteContent<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Resu
 impl<W: Write> SeriesBlock<W> {
     /// A block without objects.
     pub fn new(sink: W, compression: Compression) -> Self {
+        Self::with_threads(sink, compression, 1)
+    }
+
+    /// A block without objects that is compressed by several threads. Their number does not change its bytes.
+    pub fn with_threads(sink: W, compression: Compression, threads: usize) -> Self {
         Self {
-            writer: FrameWriter::new(sink, compression),
+            writer: FrameWriter::new(sink, compression, threads),
             position: 0,
             identity: None,
             members: Vec::new(),
@@ -143,16 +147,14 @@ impl<W: Write> SeriesBlock<W> {
     }
 
     fn check_identity(&mut self, facts: &InstanceFacts) -> Result<(), PackError> {
-        let identity = Identity {
+        let identity = self.identity.get_or_insert_with(|| Identity {
             patient: facts.patient.clone(),
             study: facts.study.clone(),
             series: facts.series.clone(),
-        };
-        if self.identity.get_or_insert_with(|| Identity {
-            patient: facts.patient.clone(),
-            study: facts.study.clone(),
-            series: facts.series.clone(),
-        }) != &identity
+        });
+        if identity.patient != facts.patient
+            || identity.study != facts.study
+            || identity.series != facts.series
         {
             return Err(PackError::MixedSeries);
         }

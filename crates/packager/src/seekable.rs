@@ -48,6 +48,9 @@ impl Compression {
 /// A frame never holds more than this many bytes, so that its sizes fit the 32 bits of the seek table.
 pub(crate) const LARGEST_FRAME: u64 = 1 << 30;
 
+/// Each thread of a compressor takes a few megabytes, and more of them than this help nobody who writes one file.
+const MOST_THREADS: u32 = 8;
+
 const SKIPPABLE_MAGIC: u32 = 0x184D_2A5E;
 const SEEKABLE_MAGIC: u32 = 0x8F92_EAB1;
 const FOOTER: usize = 9;
@@ -65,6 +68,7 @@ pub struct FrameEntry {
 pub(crate) struct FrameWriter<W: Write> {
     state: State<W>,
     compression: Compression,
+    threads: u32,
     largest_frame: u64,
     in_frame: u64,
     compressed_before: u64,
@@ -79,11 +83,18 @@ enum State<W: Write> {
 }
 
 impl<W: Write> FrameWriter<W> {
-    pub(crate) fn new(sink: W, compression: Compression) -> Self {
-        Self::with_largest_frame(sink, compression, LARGEST_FRAME)
+    /// Frames are compressed by so many threads beside the one that writes. Zstandard divides a frame into parts by
+    /// their size alone, so their number does not change the bytes.
+    pub(crate) fn new(sink: W, compression: Compression, threads: usize) -> Self {
+        Self::with_largest_frame(sink, compression, threads, LARGEST_FRAME)
     }
 
-    fn with_largest_frame(sink: W, compression: Compression, largest_frame: u64) -> Self {
+    fn with_largest_frame(
+        sink: W,
+        compression: Compression,
+        threads: usize,
+        largest_frame: u64,
+    ) -> Self {
         let sink = Counting { sink, count: 0 };
         let state = match compression {
             Compression::None => State::Plain(sink),
@@ -92,6 +103,9 @@ impl<W: Write> FrameWriter<W> {
         Self {
             state,
             compression,
+            threads: u32::try_from(threads)
+                .unwrap_or(u32::MAX)
+                .clamp(1, MOST_THREADS),
             largest_frame,
             in_frame: 0,
             compressed_before: 0,
@@ -116,6 +130,7 @@ impl<W: Write> FrameWriter<W> {
             State::Between(sink) => {
                 let mut encoder = zstd::stream::write::Encoder::new(sink, level)?;
                 encoder.include_checksum(true)?;
+                encoder.multithread(self.threads)?;
                 State::Frame(encoder)
             }
             other => other,
@@ -216,8 +231,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn compress(content: &[u8], chunk: usize, largest: u64) -> (Vec<u8>, Vec<FrameEntry>) {
+        compress_by(1, content, chunk, largest)
+    }
+
+    fn compress_by(
+        threads: usize,
+        content: &[u8],
+        chunk: usize,
+        largest: u64,
+    ) -> (Vec<u8>, Vec<FrameEntry>) {
         let mut writer =
-            FrameWriter::with_largest_frame(Vec::new(), Compression::default(), largest);
+            FrameWriter::with_largest_frame(Vec::new(), Compression::default(), threads, largest);
         for part in content.chunks(chunk.max(1)) {
             writer.write_all(part).unwrap();
         }
@@ -249,6 +273,20 @@ mod tests {
     }
 
     #[test]
+    fn bytes_do_not_depend_on_how_many_threads_compress() {
+        // More than four windows of level 3, so that there are several parts.
+        let content: Vec<u8> = (0..20_000_000_u32)
+            .map(|number| (number.wrapping_mul(2_654_435_761) >> 27) as u8)
+            .collect();
+        let (alone, frames) = compress_by(1, &content, 1 << 20, LARGEST_FRAME);
+        assert_eq!(frames.len(), 1);
+        for (threads, chunk) in [(2, 1 << 20), (3, 77_777), (8, content.len())] {
+            assert!(compress_by(threads, &content, chunk, LARGEST_FRAME).0 == alone);
+        }
+        assert!(zstd::decode_all(alone.as_slice()).unwrap() == content);
+    }
+
+    #[test]
     fn the_seek_table_is_that_of_the_format() {
         let frames = [(5, 100), (7, 300)].map(|(compressed, uncompressed)| FrameEntry {
             compressed,
@@ -274,7 +312,7 @@ mod tests {
 
     #[test]
     fn plain_tar_has_no_frames() {
-        let mut writer = FrameWriter::new(Vec::new(), Compression::None);
+        let mut writer = FrameWriter::new(Vec::new(), Compression::None, 1);
         writer.write_all(b"abc").unwrap();
         let (bytes, count, frames) = writer.finish().unwrap();
         assert_eq!((bytes.as_slice(), count, frames.len()), (&b"abc"[..], 3, 0));

@@ -8,7 +8,7 @@ use crate::ustar::END_OF_ARCHIVE;
 use cloakroom_core::{Digest, Hasher};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A finished shard and all that lies in it.
@@ -98,7 +98,11 @@ impl Write for HashingFile {
     }
 }
 
-const BUFFER: usize = 1 << 18;
+/// Small pieces are gathered; larger ones go to the file as they are.
+const BUFFER: usize = 1 << 16;
+
+/// Blocks of other shards are copied in pieces of this size.
+const COPIED: usize = 1 << 18;
 
 impl ShardWriter {
     /// Opens a temporary file below the root of a package that is being written.
@@ -133,19 +137,10 @@ impl ShardWriter {
     /// # Errors
     /// If the bytes are not as many as the entry says, or the disk fails; the shard can then only be dropped.
     pub fn append(&mut self, block: BlockEntry, bytes: &mut dyn Read) -> Result<(), PackError> {
-        self.write(&mut bytes.take(block.length.saturating_add(1)))?;
+        let bytes = bytes.take(block.length.saturating_add(1));
+        io::copy(&mut BufReader::with_capacity(COPIED, bytes), self)
+            .map_err(PackError::io("write", &self.temporary))?;
         self.end_block(block)
-    }
-
-    /// Writes bytes of the next block, whose entry its maker knows only at its end; see [`ShardWriter::end_block`].
-    ///
-    /// # Errors
-    /// If the disk fails; the shard can then only be dropped.
-    pub fn write(&mut self, bytes: &mut dyn Read) -> Result<(), PackError> {
-        let sink = self.sink.as_mut().ok_or(PackError::NothingToPack)?;
-        let copied = io::copy(bytes, sink).map_err(PackError::io("write", &self.temporary))?;
-        self.in_block += copied;
-        Ok(())
     }
 
     /// Ends the block whose bytes have been written.
@@ -228,6 +223,21 @@ impl ShardWriter {
     }
 }
 
+/// Takes bytes of the next block, whose entry its maker knows only at its end; see [`ShardWriter::end_block`].
+/// After an error the shard can only be dropped.
+impl Write for ShardWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sink = self.sink.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        let written = sink.write(bytes)?;
+        self.in_block += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Drop for ShardWriter {
     fn drop(&mut self) {
         // After a commit there is no such file any more, and nobody waits for the answer.
@@ -237,7 +247,7 @@ impl Drop for ShardWriter {
 
 /// What follows the last block: the end of the archive and, in compressed shards, the seek table.
 pub(crate) fn tail(compression: Compression, mut frames: Vec<FrameEntry>) -> io::Result<Vec<u8>> {
-    let mut writer = FrameWriter::new(Vec::new(), compression);
+    let mut writer = FrameWriter::new(Vec::new(), compression, 1);
     writer.write_all(&END_OF_ARCHIVE)?;
     let (mut bytes, _, last) = writer.finish()?;
     if !last.is_empty() {

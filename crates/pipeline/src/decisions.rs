@@ -106,7 +106,7 @@ fn named(keys: &TrackKeys, kind: &str, parts: &[&str]) -> Digest {
         hasher.update(&(part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    keys.input_digest(&hasher.finish())
+    keys.name_digest(hasher.finish().as_bytes())
 }
 
 impl PersonVerdict {

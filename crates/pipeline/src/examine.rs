@@ -2,7 +2,7 @@
 
 use crate::decisions::{Decisions, InForce, ObjectDecisions};
 use crate::faces::SeriesWithFaces;
-use crate::object::{Rooms, Subject, open_source};
+use crate::object::{Rooms, Subject, input_digest};
 use crate::state::State;
 use crate::stream::Stream;
 use crate::subjects::{Person, PseudonymRules, people};
@@ -154,7 +154,7 @@ impl Rooms {
         located: &Located,
         decisions: Option<&Arc<ObjectDecisions>>,
     ) -> Result<Examined, Failure> {
-        let source = match open_source(located) {
+        let source = match self.open_stream(located) {
             Ok(source) => source,
             Err(error) => match error.quarantine_reason() {
                 Some(reason) => {
@@ -164,8 +164,8 @@ impl Rooms {
                 None => return Err(catalogue::failure(&error)),
             },
         };
-        let stream = Arc::new(Stream::new(source));
-        let object = self.input_digest(&stream)?;
+        let stream = Arc::new(Stream::new(source, self.keys()));
+        let object = input_digest(&stream)?;
         let decisions = self.decisions_about(&stream, decisions)?;
         let refused = match self.clean(subject, &stream, decisions) {
             Ok(_) => return Ok(Examined::ended(Outcome::Cleared, object)),

@@ -1,15 +1,14 @@
 //! Whether the series of a patient show a face. A face is not in one slice: a series is looked at as a whole, once,
 //! by the first thread that needs to know, whatever of it is chosen.
 
-use crate::object::pixel_stream;
-use crate::stream::Stream;
+use crate::stream::PixelSource;
 use crate::{Failure, catalogue};
 use cloakroom_core::{HoldReason, ImageDescription, KnownValues, Phi};
 use cloakroom_ingest::{Catalogue, Located, PatientNumber};
-use cloakroom_p10::{Extent, Limits, Object, Source};
+use cloakroom_p10::{Extent, Limits, Object};
 use cloakroom_pixels::{FaceFinding, FaceSearch, ImageToAssess, PixelPolicy, may_show_face};
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// The series of one patient that could be put together to a face, by their original Series Instance UID.
 #[derive(Default)]
@@ -64,15 +63,14 @@ impl OneSeries {
     fn look(&self, policy: &PixelPolicy) -> Result<FaceFinding, HoldReason> {
         let mut images = Vec::with_capacity(self.images.len());
         for located in &self.images {
-            images.push(read(located, Extent::Header)?.1.describe_image());
+            images.push(read(located, Extent::Header)?.describe_image());
         }
         let with = |number: usize, then: &mut dyn FnMut(&ImageToAssess<'_>)| {
-            let (stream, object) = read(&self.images[number], Extent::Whole)?;
-            let pixels = pixel_stream(&stream, &object);
+            let object = read(&self.images[number], Extent::Whole)?;
             then(&ImageToAssess {
                 image: &object.describe_image(),
                 layout: object.pixel_layout(),
-                bytes: pixels.as_ref(),
+                bytes: &PixelSource::of(&object),
                 policy,
                 detector: None,
                 known: &KnownValues::default(),
@@ -84,11 +82,8 @@ impl OneSeries {
     }
 }
 
-fn read(located: &Located, extent: Extent) -> Result<(Arc<Stream>, Object), HoldReason> {
+fn read(located: &Located, extent: Extent) -> Result<Object, HoldReason> {
     let source = located.open().map_err(|_| HoldReason::PixelUndecodable)?;
-    let stream = Arc::new(Stream::new(source));
-    let source: Arc<dyn Source> = Arc::<Stream>::clone(&stream);
-    let object = cloakroom_p10::read(source, extent, &Limits::default())
-        .map_err(|_| HoldReason::PixelUndecodable)?;
-    Ok((stream, object))
+    cloakroom_p10::read(source, extent, &Limits::default())
+        .map_err(|_| HoldReason::PixelUndecodable)
 }

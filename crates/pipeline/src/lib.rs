@@ -4,6 +4,7 @@
 //! returns a [`Report`]. Nothing here prints; long work tells a [`Progress`].
 
 pub mod audit;
+mod buffers;
 pub mod catalogue;
 pub mod clock;
 pub mod crosswalk;

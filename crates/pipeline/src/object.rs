@@ -1,5 +1,6 @@
 //! One stream on its way through the rooms: read, planned, assessed, edited, gated.
 
+use crate::buffers::Buffers;
 use crate::decisions::ObjectDecisions;
 use crate::evidence::{Done, RunFacts, complete};
 use crate::faces::SeriesWithFaces;
@@ -15,7 +16,7 @@ use cloakroom_core::{
 };
 use cloakroom_deid::{ApprovedWords, TrackKeys};
 use cloakroom_ingest::{IngestError, Located};
-use cloakroom_p10::{Extent, Limits, MemorySource, Object, Source};
+use cloakroom_p10::{Extent, Limits, Object, Source};
 use cloakroom_pixels::{
     Detector, FaceFinding, ImageToAssess, Masked, PixelPolicy, Verdict, assess, mask,
 };
@@ -25,7 +26,14 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 /// Streams up to this many bytes are read into memory in one go; larger ones are streamed.
-const IN_MEMORY: u64 = 64 << 20;
+const IN_MEMORY: u64 = 48 << 20;
+/// A stream that does not lie in memory takes no more than this, for its header and a few portions of its pixels.
+const STREAMED: u64 = 16 << 20;
+
+/// How much memory a stream of so many bytes takes while it is worked on, in bytes.
+pub(crate) fn memory_of(bytes: u64) -> u64 {
+    if bytes > IN_MEMORY { STREAMED } else { bytes }
+}
 
 /// Everything that objects are worked on with, shared by all threads.
 pub(crate) struct Rooms {
@@ -37,6 +45,7 @@ pub(crate) struct Rooms {
     words: Arc<ApprovedWords>,
     words_digest: Digest,
     limits: Limits,
+    buffers: Arc<Buffers>,
 }
 
 /// One patient, opened for work: what is made from the known values is made once, by the first thread that needs it.
@@ -81,11 +90,13 @@ pub(crate) enum Processed {
     Ended { outcome: Outcome, record: String },
 }
 
+/// A record as JSON, and the list of actions that belongs to it with its digest.
+pub(crate) type Evidence = (String, Option<(Digest, String)>);
+
 /// An object that passed the gate, with what its record will say.
 pub(crate) struct ClearedObject {
     object: Cleared,
     stream: Arc<Stream>,
-    keys: TrackKeys,
     facts: RunFacts,
     decisions: Option<Vec<Digest>>,
     referenced: Vec<Phi<String>>,
@@ -99,19 +110,10 @@ impl ClearedObject {
         &self.object
     }
 
-    pub(crate) fn outcome(&self) -> Outcome {
-        Outcome::Cleared
-    }
-
     /// The record and the list of actions as JSON, once the digest of what was written is known.
-    pub(crate) fn evidence(
-        &self,
-        digest: Digest,
-    ) -> Result<(String, Option<(Digest, String)>), Failure> {
+    pub(crate) fn evidence(&self, digest: Digest) -> Result<Evidence, Failure> {
         let input = self.stream.digest().map_err(|error| unreadable(&error))?;
-        let mut record = self
-            .facts
-            .record(Outcome::Cleared, self.keys.input_digest(&input));
+        let mut record = self.facts.record(Outcome::Cleared, input);
         record.decisions = self.decisions.clone().unwrap_or_default();
         let (record, actions) = complete(
             record,
@@ -165,6 +167,7 @@ impl Rooms {
             words: Arc::new(ApprovedWords::new(words.iter().map(String::as_str))),
             words_digest: hasher.finish(),
             limits: Limits::default(),
+            buffers: Arc::default(),
             keys,
         })
     }
@@ -181,6 +184,11 @@ impl Rooms {
         &self.words_digest
     }
 
+    /// Opens a stream of the export.
+    pub(crate) fn open_stream(&self, located: &Located) -> Result<Arc<dyn Source>, IngestError> {
+        open_source(located, &self.buffers)
+    }
+
     /// Takes one instance through all rooms.
     pub(crate) fn process(
         &self,
@@ -189,20 +197,20 @@ impl Rooms {
         facts: &RunFacts,
         decisions: Option<&Arc<ObjectDecisions>>,
     ) -> Result<Processed, Failure> {
-        let source = match open_source(located) {
+        let source = match self.open_stream(located) {
             Ok(source) => source,
             Err(error) => return self.unopened(located, facts, &error),
         };
-        let stream = Arc::new(Stream::new(source));
+        let stream = Arc::new(Stream::new(source, &self.keys));
         let decisions = self.decisions_about(&stream, decisions)?;
         match self.clean(subject, &stream, decisions) {
             Ok(cleaned) => {
-                let mut cleared = cleaned.with(stream, &self.keys, facts.clone());
+                let mut cleared = cleaned.with(stream, facts.clone());
                 cleared.decisions = decisions.map(|made| made.digests().to_vec());
                 Ok(Processed::Cleared(Box::new(cleared)))
             }
             Err(refused) => {
-                let mut record = facts.record(refused.outcome, self.input_digest(&stream)?);
+                let mut record = facts.record(refused.outcome, input_digest(&stream)?);
                 record.decisions = decisions.map_or_else(Vec::new, |made| made.digests().to_vec());
                 Ok(Processed::Ended {
                     outcome: refused.outcome,
@@ -221,7 +229,7 @@ impl Rooms {
         let Some(made) = decisions else {
             return Ok(None);
         };
-        let object = self.input_digest(stream)?;
+        let object = input_digest(stream)?;
         Ok(made.are_about(&object).then_some(made.as_ref()))
     }
 
@@ -232,11 +240,11 @@ impl Rooms {
         facts: &RunFacts,
         outcome: Outcome,
     ) -> Result<Processed, Failure> {
-        match open_source(located) {
+        match self.open_stream(located) {
             Ok(source) => ended(
                 facts,
                 outcome,
-                self.input_digest(&Stream::new(source))?,
+                input_digest(&Stream::new(source, &self.keys))?,
                 None,
             ),
             Err(_) => ended(facts, outcome, self.place_digest(located), None),
@@ -270,17 +278,9 @@ impl Rooms {
         )
     }
 
-    /// The digest of a stream, keyed, so that it says nothing to those who hold the original but not the key.
-    pub(crate) fn input_digest(&self, stream: &Stream) -> Result<Digest, Failure> {
-        stream
-            .digest()
-            .map(|digest| self.keys.input_digest(&digest))
-            .map_err(|error| unreadable(&error))
-    }
-
     /// A keyed digest of where a stream lies, for streams that cannot be read.
     pub(crate) fn place_digest(&self, located: &Located) -> Digest {
-        place_digest(&self.keys, located.identity().expose())
+        self.keys.name_digest(located.identity().expose())
     }
 
     /// Plans one instance and changes nothing.
@@ -291,14 +291,14 @@ impl Rooms {
         decisions: Option<&Arc<ObjectDecisions>>,
         values: bool,
     ) -> Result<PlannedObject, Failure> {
-        let source = match open_source(located) {
+        let source = match self.open_stream(located) {
             Ok(source) => source,
             Err(error) => match error.quarantine_reason() {
                 Some(reason) => return Ok(PlannedObject::ended(Outcome::Quarantined(reason))),
                 None => return Err(catalogue::failure(&error)),
             },
         };
-        let stream = Arc::new(Stream::new(source));
+        let stream = Arc::new(Stream::new(source, &self.keys));
         let decisions = self.decisions_about(&stream, decisions)?;
         if decisions.is_some_and(ObjectDecisions::rejected) {
             return Ok(PlannedObject::ended(REFUSED));
@@ -528,13 +528,28 @@ pub(crate) struct Read {
     pixels: Arc<Stream>,
 }
 
+/// Opens a stream: what is small is read into memory in one go, so that each byte is read once.
+pub(crate) fn open_source(
+    located: &Located,
+    buffers: &Arc<Buffers>,
+) -> Result<Arc<dyn Source>, IngestError> {
+    let source = located.open()?;
+    if source.bytes().is_some() || source.len() > IN_MEMORY {
+        return Ok(source);
+    }
+    match buffers.read(&*source) {
+        Ok(file) => Ok(Arc::new(file)),
+        Err(error) => Err(located.unreadable(error)),
+    }
+}
+
 /// The ranges of a deflated object refer to its inflated bytes, and not to the stream.
-pub(crate) fn pixel_stream(stream: &Arc<Stream>, object: &Object) -> Arc<Stream> {
+fn pixel_stream(stream: &Arc<Stream>, object: &Object) -> Arc<Stream> {
     let read_from: *const () = Arc::as_ptr(object.source()).cast();
     if std::ptr::addr_eq(read_from, Arc::as_ptr(stream)) {
         return Arc::clone(stream);
     }
-    Arc::new(Stream::new(Arc::clone(object.source())))
+    Arc::new(stream.view(Arc::clone(object.source())))
 }
 
 fn words_of(plan: &cloakroom_deid::Plan) -> Vec<String> {
@@ -554,11 +569,10 @@ pub(crate) struct Cleaned {
 }
 
 impl Cleaned {
-    fn with(self, stream: Arc<Stream>, keys: &TrackKeys, facts: RunFacts) -> ClearedObject {
+    fn with(self, stream: Arc<Stream>, facts: RunFacts) -> ClearedObject {
         ClearedObject {
             object: self.object,
             stream,
-            keys: keys.clone(),
             facts,
             decisions: None,
             referenced: self.referenced,
@@ -583,25 +597,9 @@ fn ended(
     })
 }
 
-/// Opens a stream: what is small is read into memory in one go, so that each byte is read once.
-pub(crate) fn open_source(located: &Located) -> Result<Arc<dyn Source>, IngestError> {
-    let source = located.open()?;
-    if source.bytes().is_some() || source.len() > IN_MEMORY {
-        return Ok(source);
-    }
-    let mut content = vec![0; usize::try_from(source.len()).unwrap_or(0)];
-    match source.read_at(0, &mut content) {
-        Ok(()) => Ok(Arc::new(MemorySource::new(content))),
-        Err(error) => Err(located.unreadable(error)),
-    }
-}
-
-/// A keyed digest of where a stream lies.
-pub(crate) fn place_digest(keys: &TrackKeys, place: &[u8]) -> Digest {
-    let mut hasher = Hasher::new();
-    hasher.update(b"place of a stream that cannot be read");
-    hasher.update(place);
-    keys.input_digest(&hasher.finish())
+/// The digest of a stream, keyed, so that it says nothing to those who hold the original but not the key.
+pub(crate) fn input_digest(stream: &Stream) -> Result<Digest, Failure> {
+    stream.digest().map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &io::Error) -> Failure {

@@ -1,10 +1,11 @@
-//! One stream of the export while it is worked on, with the digest of its bytes.
+//! One stream of the export while it is worked on, with the keyed digest of its bytes.
 //!
 //! What lies in memory is hashed there. The pixel value of a large file is read once, when it is written to the
 //! bundle; its digest is taken on the way.
 
-use cloakroom_core::{ByteRange, Digest, Hasher};
-use cloakroom_p10::Source;
+use cloakroom_core::{ByteRange, Digest};
+use cloakroom_deid::{InputHasher, TrackKeys};
+use cloakroom_p10::{Object, Source};
 use cloakroom_pixels::PixelBytes;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,23 +15,40 @@ const PORTION: u64 = 1 << 20;
 /// A stream that notes what is read of its pixel value.
 pub(crate) struct Stream {
     source: Arc<dyn Source>,
+    /// Has seen nothing.
+    hasher: InputHasher,
     tap: Mutex<Tap>,
 }
 
-#[derive(Default)]
 struct Tap {
     range: Option<ByteRange>,
-    /// The digest of the bytes before the range and of those read of it so far.
-    hasher: Hasher,
+    /// Has seen the bytes before the range and those read of it so far.
+    hasher: InputHasher,
     next: u64,
     digest: Option<Digest>,
 }
 
 impl Stream {
-    pub(crate) fn new(source: Arc<dyn Source>) -> Self {
+    pub(crate) fn new(source: Arc<dyn Source>, keys: &TrackKeys) -> Self {
+        Self::with(source, keys.input_hasher())
+    }
+
+    /// Another view of what a stream holds, such as its inflated bytes.
+    pub(crate) fn view(&self, source: Arc<dyn Source>) -> Self {
+        Self::with(source, self.hasher.clone())
+    }
+
+    fn with(source: Arc<dyn Source>, hasher: InputHasher) -> Self {
+        let tap = Tap {
+            range: None,
+            hasher: hasher.clone(),
+            next: 0,
+            digest: None,
+        };
         Self {
             source,
-            tap: Mutex::default(),
+            hasher,
+            tap: Mutex::new(tap),
         }
     }
 
@@ -45,10 +63,12 @@ impl Stream {
         self.tap.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The SHA-256 of the whole stream.
+    /// The keyed digest of the whole stream, which says nothing to those who hold the original but not the key.
     pub(crate) fn digest(&self) -> io::Result<Digest> {
         if let Some(bytes) = self.source.bytes() {
-            return Ok(Digest::of(bytes));
+            let mut hasher = self.hasher.clone();
+            hasher.update(bytes);
+            return Ok(hasher.finish());
         }
         let mut tap = self.tap();
         if let Some(digest) = tap.digest {
@@ -58,7 +78,7 @@ impl Stream {
         let (mut hasher, start) = if seen {
             (tap.hasher.clone(), tap.next)
         } else {
-            (Hasher::new(), 0)
+            (self.hasher.clone(), 0)
         };
         self.hash(&mut hasher, start, self.source.len())?;
         let digest = hasher.finish();
@@ -66,7 +86,7 @@ impl Stream {
         Ok(digest)
     }
 
-    fn hash(&self, hasher: &mut Hasher, mut start: u64, end: u64) -> io::Result<()> {
+    fn hash(&self, hasher: &mut InputHasher, mut start: u64, end: u64) -> io::Result<()> {
         let mut buffer = Vec::new();
         while start < end {
             let portion = (end - start).min(PORTION);
@@ -85,7 +105,7 @@ impl Stream {
             return Ok(());
         };
         if offset == range.start && tap.next != offset {
-            let mut hasher = Hasher::new();
+            let mut hasher = self.hasher.clone();
             self.hash(&mut hasher, 0, range.start)?;
             tap.hasher = hasher;
             tap.next = range.start;
@@ -129,9 +149,39 @@ impl PixelBytes for Stream {
     }
 }
 
+/// The bytes that the pixel layout of an object speaks of, for those who look and write nothing.
+pub(crate) struct PixelSource(Arc<dyn Source>);
+
+impl PixelSource {
+    /// Those of a deflated object are its inflated ones, and not those of its file.
+    pub(crate) fn of(object: &Object) -> Self {
+        Self(Arc::clone(object.source()))
+    }
+}
+
+impl PixelBytes for PixelSource {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(offset, buffer)
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        self.0.bytes()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cloakroom_deid::SiteSecret;
+
+    fn keys() -> TrackKeys {
+        let secret = SiteSecret::new(core::array::from_fn(|index| index as u8)).unwrap();
+        TrackKeys::derive(&secret, "contest", &"lung".parse().unwrap(), 0)
+    }
 
     /// A source that lends nothing, as a file does.
     struct OnDisk(Vec<u8>);
@@ -151,15 +201,16 @@ mod tests {
     #[test]
     fn the_digest_is_the_same_whether_the_pixels_were_read_before_or_not() {
         let content: Vec<u8> = (0..5000_u32).map(|number| (number * 7) as u8).collect();
-        let expected = Digest::of(&content);
+        let keys = keys();
+        let expected = keys.input_digest(&content);
         let range = ByteRange {
             start: 100,
             end: 4000,
         };
-        let untouched = Stream::new(Arc::new(OnDisk(content.clone())));
+        let untouched = Stream::new(Arc::new(OnDisk(content.clone())), &keys);
         assert_eq!(untouched.digest().unwrap(), expected);
         for portions in [vec![3900], vec![1000, 1000, 1900], vec![7; 3]] {
-            let stream = Stream::new(Arc::new(OnDisk(content.clone())));
+            let stream = Stream::new(Arc::new(OnDisk(content.clone())), &keys);
             stream.watch(range);
             let mut offset = 100;
             for portion in portions {
@@ -170,7 +221,7 @@ mod tests {
             assert_eq!(stream.digest().unwrap(), expected);
         }
         assert_eq!(
-            Stream::new(Arc::new(cloakroom_p10::MemorySource::new(content)))
+            Stream::new(Arc::new(cloakroom_p10::MemorySource::new(content)), &keys)
                 .digest()
                 .unwrap(),
             expected

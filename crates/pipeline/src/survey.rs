@@ -1,11 +1,10 @@
 //! The organiser's look at the objects of verified bundles: a pass of its own, remembered by content digest.
 
-use crate::object::pixel_stream;
 use crate::progress::Progress;
-use crate::stream::Stream;
+use crate::stream::PixelSource;
 use crate::{Failure, files, packing};
 use cloakroom_core::{Digest, InstanceSurvey, KnownValues, Tag, TrackId, VR};
-use cloakroom_p10::{Extent, Limits, MemorySource, Object, Source};
+use cloakroom_p10::{Extent, Limits, MemorySource, Object};
 use cloakroom_packager::VerifiedBundle;
 use cloakroom_packager::track::Track;
 use cloakroom_pixels::{ImageToAssess, PixelPolicy, survey};
@@ -118,18 +117,17 @@ pub(crate) fn overlap(
 }
 
 fn look_at(bytes: Vec<u8>, policy: &PixelPolicy) -> InstanceSurvey {
-    let stream = Arc::new(Stream::new(Arc::new(MemorySource::new(bytes))));
-    let source: Arc<dyn Source> = Arc::<Stream>::clone(&stream);
+    let source = Arc::new(MemorySource::new(bytes));
     // The gate has read the object before; what cannot be read any more decodes no frame.
     let Ok(object) = cloakroom_p10::read(source, Extent::Whole, &Limits::default()) else {
         return InstanceSurvey::default();
     };
     let image = object.describe_image();
-    let pixels = pixel_stream(&stream, &object);
+    let pixels = PixelSource::of(&object);
     let request = ImageToAssess {
         image: &image,
         layout: object.pixel_layout(),
-        bytes: pixels.as_ref(),
+        bytes: &pixels,
         policy,
         detector: None,
         known: &KnownValues::default(),

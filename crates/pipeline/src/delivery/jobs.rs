@@ -3,12 +3,13 @@
 use super::choice::{Choice, instances};
 use crate::decisions::ObjectDecisions;
 use crate::faces::SeriesWithFaces;
-use crate::object::Subject;
+use crate::object::{Subject, memory_of};
+use crate::ordered::Job;
 use crate::subjects::Person;
 use crate::{Failure, catalogue};
 use cloakroom_core::{Digest, Outcome};
 use cloakroom_deid::TrackKeys;
-use cloakroom_ingest::{Catalogue, Located, Series};
+use cloakroom_ingest::{Catalogue, Instance, Located, Series};
 use cloakroom_packager::{PlannedShard, SeriesToPack, ShardLimits, plan_shards};
 use std::sync::Arc;
 
@@ -96,18 +97,23 @@ pub(super) struct InstanceJob {
     pub(super) basis: Digest,
     /// What people decided about it.
     pub(super) decisions: Option<Arc<ObjectDecisions>>,
-    /// Where it stands in its series: the released SOP Instance UID.
-    order: String,
 }
 
-/// One series to work on.
-pub(super) struct SeriesJob {
+/// Instances of a batch, unless they come to [`LARGEST_BATCH`] before.
+const BATCH: usize = 64;
+/// Bytes of a batch, unless its only instance has more.
+const LARGEST_BATCH: u64 = 1 << 20;
+
+/// Some instances of one series, to be worked on by one thread.
+pub(super) struct Batch {
     pub(super) subject: Arc<Subject>,
     pub(super) barred: Option<Outcome>,
     pub(super) instances: Vec<InstanceJob>,
+    /// There are no more of this series.
+    pub(super) ends_series: bool,
 }
 
-/// Gives the jobs one after the other, and opens each patient once.
+/// Gives the batches of a list of series one after the other, and opens each patient once.
 pub(super) struct Jobs<'a> {
     pub(super) catalogue: &'a mut Catalogue,
     pub(super) people: &'a [Person],
@@ -117,26 +123,46 @@ pub(super) struct Jobs<'a> {
     /// The series still to come, last first.
     pub(super) queue: Vec<usize>,
     pub(super) open: Option<(usize, Arc<Subject>)>,
+    /// What is left of the series that was begun.
+    pub(super) series: Option<OpenSeries>,
+}
+
+/// A series some of whose instances have been given out.
+pub(super) struct OpenSeries {
+    person: usize,
+    instances: std::iter::Peekable<std::vec::IntoIter<Unlocated>>,
+}
+
+/// An instance that has a place in its series.
+struct Unlocated {
+    instance: Instance,
+    /// The released SOP Instance UID.
+    order: String,
 }
 
 impl Jobs<'_> {
-    pub(super) fn next(&mut self) -> Result<Option<SeriesJob>, Failure> {
-        let Some(number) = self.queue.pop() else {
-            return Ok(None);
+    pub(super) fn next(&mut self) -> Result<Option<Job<Batch>>, Failure> {
+        let mut series = match self.series.take() {
+            Some(series) => series,
+            None => match self.queue.pop() {
+                Some(number) => self.open_series(number)?,
+                None => return Ok(None),
+            },
         };
-        let planned = &self.plan.series[number];
-        let person = &self.people[planned.person];
-        let subject = self.subject(planned.person)?;
-        let mut jobs = Vec::new();
-        for instance in instances(self.catalogue, person, &planned.series)? {
+        let person = &self.people[series.person];
+        let subject = self.subject(series.person)?;
+        let (mut batch, mut bytes, mut memory) = (Vec::new(), 0_u64, 0_u64);
+        while batch.len() < BATCH {
+            let fits = |next: &Unlocated| {
+                batch.is_empty() || bytes.saturating_add(next.instance.size) <= LARGEST_BATCH
+            };
+            let Some(Unlocated { instance, .. }) = series.instances.next_if(fits) else {
+                break;
+            };
+            bytes = bytes.saturating_add(instance.size);
+            memory = memory.saturating_add(memory_of(instance.size));
             let stream = instance.stream.get();
-            if instance.outcome.is_some()
-                || !self.choice.decides(stream, None)
-                || !self.choice.is_chosen(stream)
-            {
-                continue;
-            }
-            jobs.push(InstanceJob {
+            batch.push(InstanceJob {
                 stream,
                 bytes: instance.size,
                 located: self
@@ -145,15 +171,41 @@ impl Jobs<'_> {
                     .map_err(|error| catalogue::failure(&error))?,
                 basis: self.choice.basis_of(stream, None),
                 decisions: self.choice.decisions_about(stream).cloned(),
-                order: self.keys.uid(instance.uid.expose()).to_string(),
             });
         }
-        jobs.sort_by(|a, b| a.order.cmp(&b.order));
-        Ok(Some(SeriesJob {
+        let ends_series = series.instances.peek().is_none();
+        if !ends_series {
+            self.series = Some(series);
+        }
+        let job = Batch {
             subject,
             barred: person.barred.map(Outcome::Held),
-            instances: jobs,
-        }))
+            instances: batch,
+            ends_series,
+        };
+        Ok(Some(Job { job, bytes: memory }))
+    }
+
+    /// The instances of a series that this delivery looks into, in the order of their released UIDs.
+    fn open_series(&self, number: usize) -> Result<OpenSeries, Failure> {
+        let planned = &self.plan.series[number];
+        let person = &self.people[planned.person];
+        let mut wanted = Vec::new();
+        for instance in instances(self.catalogue, person, &planned.series)? {
+            let stream = instance.stream.get();
+            if instance.outcome.is_none()
+                && self.choice.decides(stream, None)
+                && self.choice.is_chosen(stream)
+            {
+                let order = self.keys.uid(instance.uid.expose()).to_string();
+                wanted.push(Unlocated { instance, order });
+            }
+        }
+        wanted.sort_by(|a, b| a.order.cmp(&b.order));
+        Ok(OpenSeries {
+            person: planned.person,
+            instances: wanted.into_iter().peekable(),
+        })
     }
 
     fn subject(&mut self, person: usize) -> Result<Arc<Subject>, Failure> {

@@ -407,7 +407,7 @@ fn stream_of(keys: &TrackKeys, file: &ReadFile) -> i64 {
     hasher.update(Digest::of(&file.bytes).as_bytes());
     let name = file.path.file_name().unwrap_or_default();
     hasher.update(name.as_encoded_bytes());
-    let keyed = keys.input_digest(&hasher.finish());
+    let keyed = keys.name_digest(hasher.finish().as_bytes());
     let mut eight = [0; 8];
     eight.copy_from_slice(&keyed.as_bytes()[..8]);
     -(i64::from_be_bytes(eight) & i64::MAX) - 1
@@ -496,7 +496,7 @@ fn store(work: &mut Work<'_>, files: &[ReadFile], decided: &[Decided]) -> Result
         let Some(file) = files.iter().find(|file| file.number == one.number) else {
             continue;
         };
-        let input = keys.input_digest(&Digest::of(&file.bytes));
+        let input = keys.input_digest(&file.bytes);
         let mut record = work.facts.record(one.outcome, input);
         record.output = one.cleared.as_ref().map(|cleared| OutputObject {
             digest: cleared.digest(),

@@ -3,22 +3,22 @@
 //! The merge makes the plan of the run once more from the catalogue, and takes from the parts what each series became.
 //! It assigns shards, sorts leaves, and signs once.
 
+use super::batches::Results;
 use super::jobs::Plan;
 use super::part_files::{Part, PartRun, damaged};
 use super::partition::digest_of;
-use super::shards::{self, SeriesDone};
+use super::shards;
 use super::{
     Access, DeliveryReport, DeliverySettings, Work, finish, others, refuse_site_folder,
     refuse_taken,
 };
-use crate::ordered::Output;
 use crate::progress::Progress;
 use crate::run_settings::parse_profile_with;
 use crate::{Failure, RunSettings, Selection, Site, packing};
 use cloakroom_core::Hasher;
-use cloakroom_packager::PackageBuilder;
+use cloakroom_packager::{PackageBuilder, ShardWriter};
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,8 +54,10 @@ pub fn merge(
     let mut work = Work::prepare(site, &delivery)?;
     let bundle = work.bundle_facts();
     let mut builder = PackageBuilder::begin(&settings.out).map_err(packing::failure)?;
-    let source = |number, output: &mut Output<_>| take_series(&parts, number, output, progress);
-    shards::write_from(&mut work, &mut builder, &bundle, progress, source)?;
+    let append = |number, shard: &mut ShardWriter, results: &mut Results| {
+        take_series(&parts, number, shard, results, progress)
+    };
+    shards::write_from(&mut work, &mut builder, &bundle, progress, append)?;
     take_others(&mut work, &parts, progress)?;
     finish::finish(work, builder, bundle)
 }
@@ -143,43 +145,53 @@ fn refuse_changed_site(
     .advise("make all parts again with `cloakroom deid --partition`"))
 }
 
-/// What a series became, from the part that has it.
+/// Appends what a series became to a shard, from the part that has it.
 fn take_series(
     parts: &[Part],
     number: usize,
-    output: &mut Output<Result<SeriesDone, Failure>>,
+    shard: &mut ShardWriter,
+    results: &mut Results,
     progress: &dyn Progress,
-) -> Result<SeriesDone, Failure> {
+) -> Result<(), Failure> {
     let part = parts
         .iter()
         .find(|part| part.holds(number))
         .ok_or_else(damaged)?;
-    let (series, mut block) = part.series(number)?;
-    let stopped =
-        |error: std::io::Error| Failure::could_not_run(format!("a part was not copied: {error}"));
-    let (mut hasher, mut buffer) = (Hasher::new(), vec![0; 1 << 18]);
-    loop {
-        let count = block.read(&mut buffer).map_err(stopped)?;
-        if count == 0 {
-            break;
+    let (series, block) = part.series(number)?;
+    let mut block = HashingReader {
+        bytes: block,
+        hasher: Hasher::new(),
+    };
+    if let Some(entry) = series.block {
+        if entry.length != series.bytes {
+            return Err(damaged());
         }
-        hasher.update(&buffer[..count]);
-        output.write_all(&buffer[..count]).map_err(stopped)?;
+        shard.append(entry, &mut block).map_err(packing::failure)?;
     }
-    if hasher.finish() != series.sha256 {
+    if block.hasher.finish() != series.sha256 {
         return Err(damaged());
     }
-    let mut done = SeriesDone {
-        block: series.block,
-        results: Vec::new(),
-        referenced: series.referenced.into_iter().collect(),
-    };
+    results.referenced.extend(series.referenced);
     for result in series.results {
         let result = result.into_result()?;
         progress.advance(1, result.bytes);
-        done.results.push(result);
+        results.results.push(result);
     }
-    Ok(done)
+    Ok(())
+}
+
+/// Hashes what is read.
+struct HashingReader<R> {
+    bytes: R,
+    hasher: Hasher,
+}
+
+impl<R: Read> Read for HashingReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
 }
 
 /// What became of the streams that no shard looked into: each must be in exactly one part.

@@ -5,6 +5,7 @@
 //! time, because nothing but the catalogue, the decisions, the keys, the profile, the program, the log before it
 //! and the stated date reaches them.
 
+mod batches;
 mod choice;
 mod finish;
 mod jobs;

@@ -3,7 +3,7 @@
 
 use super::Work;
 use super::choice::Kind;
-use crate::object::{Processed, place_digest};
+use crate::object::Processed;
 use crate::progress::Progress;
 use crate::state::NewResult;
 use crate::{Failure, catalogue};
@@ -152,7 +152,7 @@ fn lies(work: &Work<'_>, stream: StreamNumber) -> Result<Lies, Failure> {
                 .members
                 .iter()
                 .for_each(|member| name.extend_from_slice(member));
-            Ok(Lies::Unread(place_digest(work.rooms.keys(), &name)))
+            Ok(Lies::Unread(work.rooms.keys().name_digest(&name)))
         }
         Err(error) => Err(catalogue::failure(&error)),
     }

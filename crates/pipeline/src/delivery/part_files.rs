@@ -3,6 +3,8 @@
 //! A part is unsigned and holds original UIDs, so it is for its owner only and never leaves. It is written beside its
 //! name and appears whole or not at all. Its header holds the digests of the lists, and the lists those of the blocks.
 
+use super::batches::Results;
+use super::shards;
 use crate::Failure;
 use crate::files::{create_private, private_folder, read_text, sync_parent};
 use crate::state::NewResult;
@@ -11,7 +13,7 @@ use cloakroom_packager::{BlockEntry, Compression};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The format of parts that this program writes and reads.
@@ -120,7 +122,8 @@ impl PartResult {
 pub(super) struct PartWriter {
     out: PathBuf,
     partial: PathBuf,
-    blocks: BufWriter<File>,
+    /// Not there while a series is packed into it.
+    blocks: Option<Blocks>,
     series: List,
     others: List,
 }
@@ -133,7 +136,11 @@ impl PartWriter {
         let partial = PathBuf::from(name);
         private_folder(&partial)?;
         Ok(Self {
-            blocks: BufWriter::with_capacity(1 << 18, create_private(&partial.join(BLOCKS))?),
+            blocks: Some(Blocks {
+                file: BufWriter::with_capacity(1 << 18, create_private(&partial.join(BLOCKS))?),
+                hasher: Hasher::new(),
+                bytes: 0,
+            }),
             series: List::begin(partial.join(SERIES))?,
             others: List::begin(partial.join(OTHERS))?,
             out: out.to_path_buf(),
@@ -141,25 +148,30 @@ impl PartWriter {
         })
     }
 
-    /// Takes the bytes of the block of one series; returns how many, and their digest.
-    pub(super) fn block(&mut self, bytes: &mut dyn Read) -> Result<(u64, Digest), Failure> {
-        let path = self.partial.join(BLOCKS);
-        let fault = |error: std::io::Error| Failure::io("could not write a part", &path, &error);
-        let (mut hasher, mut total) = (Hasher::new(), 0);
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            let count = bytes.read(&mut buffer).map_err(fault)?;
-            if count == 0 {
-                return Ok((total, hasher.finish()));
-            }
-            hasher.update(&buffer[..count]);
-            self.blocks.write_all(&buffer[..count]).map_err(fault)?;
-            total += count as u64;
-        }
+    /// Hands out the file of blocks, for the block of one series; [`Self::end_series`] takes it back.
+    pub(super) fn take_blocks(&mut self) -> Result<Blocks, Failure> {
+        self.blocks.take().ok_or_else(shards::lost)
     }
 
-    pub(super) fn series(&mut self, series: &PartSeries) -> Result<(), Failure> {
-        self.series.add(series)
+    /// Notes a series whose block, if anything of it was cleared, has been written.
+    pub(super) fn end_series(
+        &mut self,
+        number: usize,
+        mut blocks: Blocks,
+        block: Option<BlockEntry>,
+        done: Results,
+    ) -> Result<(), Failure> {
+        let hasher = std::mem::replace(&mut blocks.hasher, Hasher::new());
+        let bytes = std::mem::take(&mut blocks.bytes);
+        self.blocks = Some(blocks);
+        self.series.add(&PartSeries {
+            series: number,
+            bytes,
+            sha256: hasher.finish(),
+            block,
+            results: done.results.into_iter().map(PartResult::from).collect(),
+            referenced: done.referenced.into_iter().collect(),
+        })
     }
 
     pub(super) fn other(&mut self, result: &PartResult) -> Result<(), Failure> {
@@ -172,6 +184,8 @@ impl PartWriter {
             |error: std::io::Error| Failure::io("could not write a part", &self.partial, &error);
         let blocks = self
             .blocks
+            .ok_or_else(shards::lost)?
+            .file
             .into_inner()
             .map_err(|error| fault(error.into_error()))?;
         blocks.sync_all().map_err(fault)?;
@@ -186,6 +200,26 @@ impl PartWriter {
         fs::rename(&self.partial, &self.out).map_err(fault)?;
         sync_parent(&self.out)?;
         Ok(self.out)
+    }
+}
+
+/// The blocks of a part, one after the other, with the length and the digest of the one that is being written.
+pub(super) struct Blocks {
+    file: BufWriter<File>,
+    hasher: Hasher,
+    bytes: u64,
+}
+
+impl Write for Blocks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

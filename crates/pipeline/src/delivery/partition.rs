@@ -2,8 +2,9 @@
 //!
 //! Every machine computes the same cut from the same finished catalogue, and only reads the site folder.
 
+use super::batches::{self, Results, SeriesPacker};
 use super::jobs::{Jobs, Plan};
-use super::part_files::{PartResult, PartRun, PartSeries, PartWriter};
+use super::part_files::{Blocks, PartResult, PartRun, PartWriter};
 use super::{Access, DeliverySettings, Work, others, refuse_site_folder, refuse_taken, shards};
 use crate::ordered;
 use crate::progress::Progress;
@@ -217,27 +218,36 @@ fn write_series(
         plan,
         queue: mine.iter().rev().copied().collect(),
         open: None,
+        series: None,
     };
     let mut order = mine;
+    let mut open: Option<(SeriesPacker<Blocks>, Results)> = None;
     ordered::run(
         threads,
+        batches::MEMORY,
         || jobs.next(),
-        |job, output| shards::clean_series(rooms, facts, job, output, compression, progress),
-        |mut finished| {
-            let number = order.pop_front().ok_or_else(shards::lost)?;
-            let (bytes, sha256) = writer.block(&mut finished)?;
-            let done = finished.result().ok_or_else(shards::lost)??;
-            for result in &done.results {
+        |batch| batches::clean(rooms, facts, batch, progress),
+        |done| {
+            let (mut packer, mut results) = match open.take() {
+                Some(open) => open,
+                None => (
+                    SeriesPacker::new(writer.take_blocks()?, compression, threads),
+                    Results::default(),
+                ),
+            };
+            for instance in done.instances {
+                packer = packer.take(instance, &mut results)?;
+            }
+            if !done.ends_series {
+                open = Some((packer, results));
+                return Ok(());
+            }
+            for result in &results.results {
                 decided.add(result.outcome, result.bytes);
             }
-            writer.series(&PartSeries {
-                series: number,
-                bytes,
-                sha256,
-                block: done.block,
-                results: done.results.into_iter().map(PartResult::from).collect(),
-                referenced: done.referenced.into_iter().collect(),
-            })
+            let number = order.pop_front().ok_or_else(shards::lost)?;
+            let (blocks, entry) = packer.end_series()?;
+            writer.end_series(number, blocks, entry, results)
         },
     )?;
     progress.finish();

@@ -1,25 +1,15 @@
-//! The shards of a delivery: series are worked on at the same time and written in their order.
+//! The shards of a delivery: instances are worked on at the same time and written in their order.
 
 use super::Work;
+use super::batches::{self, BatchDone, Results, SeriesPacker};
 use super::choice::Kind;
-use super::jobs::{InstanceJob, Jobs, Plan, SeriesJob};
-use crate::object::{Processed, Rooms};
-use crate::ordered::{self, Finished, Output};
+use super::jobs::{Jobs, Plan};
+use crate::ordered;
 use crate::progress::Progress;
-use crate::state::NewResult;
 use crate::{Failure, packing};
 use cloakroom_core::{Digest, Hasher};
-use cloakroom_packager::{
-    BlockEntry, BundleFacts, Compression, PackageBuilder, SeriesBlock, ShardPlace, ShardWriter,
-};
-use std::collections::{BTreeSet, VecDeque};
-
-/// What came out of one series.
-pub(super) struct SeriesDone {
-    pub(super) block: Option<BlockEntry>,
-    pub(super) results: Vec<NewResult>,
-    pub(super) referenced: BTreeSet<String>,
-}
+use cloakroom_packager::{BundleFacts, Compression, PackageBuilder, ShardPlace, ShardWriter};
+use std::collections::VecDeque;
 
 /// Writes every shard that is not finished yet.
 pub(super) fn write(
@@ -47,6 +37,7 @@ pub(super) fn write(
         plan: &plan,
         queue,
         open: None,
+        series: None,
     };
     let remember = work.choice.kind == Kind::New;
     let mut writer = Writer {
@@ -54,50 +45,51 @@ pub(super) fn write(
         state: &mut work.state,
         bundle,
         compression,
+        threads,
         remember,
         open: None,
     };
     ordered::run(
         threads,
+        batches::MEMORY,
         || jobs.next(),
-        |job, output| clean_series(rooms, facts, job, output, compression, progress),
-        |finished| writer.series(&mut todo, finished),
+        |batch| batches::clean(rooms, facts, batch, progress),
+        |done| writer.batch(&mut todo, done),
     )?;
     progress.finish();
     Ok(())
 }
 
-/// Writes every shard that is not finished yet from series that were worked on elsewhere; `take` gives the one with
+/// Writes every shard that is not finished yet from series that were worked on elsewhere; `take` appends the one with
 /// this number of the plan.
 pub(super) fn write_from(
     work: &mut Work<'_>,
     builder: &mut PackageBuilder,
     bundle: &BundleFacts,
     progress: &dyn Progress,
-    take: impl Fn(usize, &mut Output<Result<SeriesDone, Failure>>) -> Result<SeriesDone, Failure> + Sync,
+    take: impl Fn(usize, &mut ShardWriter, &mut Results) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let keys = work.rooms.keys().clone();
     let plan = Plan::make(&work.catalogue, &work.people, &keys, &work.choice)?;
-    let mut todo = unfinished(work, builder, bundle, &plan)?;
+    let todo = unfinished(work, builder, bundle, &plan)?;
     progress.begin("joining", Some(plan.streams), Some(plan.bytes));
-    let mut queue: VecDeque<usize> = todo
-        .iter()
-        .flat_map(|shard| shard.series.iter().copied())
-        .collect();
     let mut writer = Writer {
         builder,
         state: &mut work.state,
         bundle,
         compression: work.settings.compression,
+        threads: work.settings.run.threads,
         remember: work.choice.kind == Kind::New,
         open: None,
     };
-    ordered::run(
-        work.settings.run.threads,
-        || Ok(queue.pop_front()),
-        |number, output| take(number, output),
-        |finished| writer.series(&mut todo, finished),
-    )?;
+    for shard in todo {
+        let mut file = writer.begin(&shard)?;
+        let mut results = Results::default();
+        for number in &shard.series {
+            take(*number, &mut file, &mut results)?;
+        }
+        writer.close(&shard, file, results)?;
+    }
     progress.finish();
     Ok(())
 }
@@ -155,159 +147,89 @@ fn digest_of_plan(work: &Work<'_>, plan: &Plan, series: &[usize]) -> Digest {
     hasher.finish()
 }
 
-/// Works on one series and streams its block.
-pub(super) fn clean_series(
-    rooms: &Rooms,
-    facts: &crate::evidence::RunFacts,
-    job: SeriesJob,
-    output: &mut Output<Result<SeriesDone, Failure>>,
-    compression: Compression,
-    progress: &dyn Progress,
-) -> Result<SeriesDone, Failure> {
-    let mut done = SeriesDone {
-        block: None,
-        results: Vec::new(),
-        referenced: BTreeSet::new(),
-    };
-    let mut block = SeriesBlock::new(output, compression);
-    let mut any = false;
-    for instance in &job.instances {
-        let processed = match job.barred {
-            Some(outcome) => rooms.ended(&instance.located, facts, outcome),
-            None => rooms.process(
-                &job.subject,
-                &instance.located,
-                facts,
-                instance.decisions.as_ref(),
-            ),
-        }?;
-        let processed = match processed {
-            Processed::Cleared(cleared) => {
-                let (record, actions) = block_append(&mut block, &cleared, &mut done.referenced)?;
-                any = true;
-                (cleared.outcome(), record, actions)
-            }
-            Processed::Ended { outcome, record } => (outcome, record, None),
-        };
-        done.results.push(result(instance, processed));
-        progress.advance(1, instance.bytes);
-    }
-    if any {
-        let (_, entry) = block.finish().map_err(packing::failure)?;
-        done.block = Some(entry);
-    }
-    Ok(done)
-}
-
-type Evidence = (String, Option<(Digest, String)>);
-
-fn block_append(
-    block: &mut SeriesBlock<&mut Output<Result<SeriesDone, Failure>>>,
-    cleared: &crate::object::ClearedObject,
-    referenced: &mut BTreeSet<String>,
-) -> Result<Evidence, Failure> {
-    let member = block.append(cleared.object()).map_err(packing::failure)?;
-    let evidence = cleared.evidence(member.sha256)?;
-    cleared.referenced(referenced);
-    Ok(evidence)
-}
-
-fn result(
-    instance: &InstanceJob,
-    (outcome, record, actions): (cloakroom_core::Outcome, String, Option<(Digest, String)>),
-) -> NewResult {
-    NewResult {
-        stream: instance.stream,
-        outcome,
-        basis: instance.basis,
-        shard: None,
-        record,
-        actions,
-        bytes: instance.bytes,
-    }
-}
-
 /// The side that writes: one shard is open at a time.
 struct Writer<'a> {
     builder: &'a mut PackageBuilder,
     state: &'a mut crate::state::State,
     bundle: &'a BundleFacts,
     compression: Compression,
+    threads: usize,
     /// Whether results are new; those of a delivery that is written again are remembered already.
     remember: bool,
     open: Option<OpenShard>,
 }
 
 struct OpenShard {
-    writer: ShardWriter,
-    results: Vec<NewResult>,
-    referenced: BTreeSet<String>,
+    packer: SeriesPacker<ShardWriter>,
+    results: Results,
 }
 
 impl Writer<'_> {
-    fn series(
-        &mut self,
-        todo: &mut VecDeque<Todo>,
-        mut finished: Finished<SeriesDone, Failure>,
-    ) -> Result<(), Failure> {
-        let Some(shard) = todo.front_mut() else {
-            return Err(lost());
-        };
-        shard.series.pop_front();
+    fn begin(&self, shard: &Todo) -> Result<ShardWriter, Failure> {
+        self.builder
+            .shard(shard.place.clone(), self.compression)
+            .map_err(packing::failure)
+    }
+
+    fn packer(&self, file: ShardWriter) -> SeriesPacker<ShardWriter> {
+        SeriesPacker::new(file, self.compression, self.threads)
+    }
+
+    fn batch(&mut self, todo: &mut VecDeque<Todo>, done: BatchDone) -> Result<(), Failure> {
+        let shard = todo.front_mut().ok_or_else(lost)?;
         let mut open = match self.open.take() {
             Some(open) => open,
             None => OpenShard {
-                writer: self
-                    .builder
-                    .shard(shard.place.clone(), self.compression)
-                    .map_err(packing::failure)?,
-                results: Vec::new(),
-                referenced: BTreeSet::new(),
+                packer: self.packer(self.begin(shard)?),
+                results: Results::default(),
             },
         };
-        open.writer.write(&mut finished).map_err(packing::failure)?;
-        let done = finished.result().ok_or_else(lost)??;
-        if let Some(block) = done.block {
-            open.writer.end_block(block).map_err(packing::failure)?;
+        for instance in done.instances {
+            open.packer = open.packer.take(instance, &mut open.results)?;
         }
-        open.results.extend(done.results);
-        open.referenced.extend(done.referenced);
-        if shard.series.is_empty() {
-            if let Some(shard) = todo.pop_front() {
-                self.close(&shard, open)?;
-            }
-        } else {
+        if !done.ends_series {
             self.open = Some(open);
+            return Ok(());
         }
-        Ok(())
+        let (mut file, entry) = open.packer.end_series()?;
+        if let Some(entry) = entry {
+            file.end_block(entry).map_err(packing::failure)?;
+        }
+        shard.series.pop_front();
+        if !shard.series.is_empty() {
+            open.packer = self.packer(file);
+            self.open = Some(open);
+            return Ok(());
+        }
+        let shard = todo.pop_front().ok_or_else(lost)?;
+        self.close(&shard, file, open.results)
     }
 
     /// First the file, then what is remembered of it, then the note that it is finished.
-    fn close(&mut self, shard: &Todo, mut open: OpenShard) -> Result<(), Failure> {
-        let empty = open.writer.tar_bytes() == 0;
-        let entry = if empty {
+    fn close(&mut self, shard: &Todo, file: ShardWriter, mut done: Results) -> Result<(), Failure> {
+        let entry = if file.tar_bytes() == 0 {
             None
         } else {
-            Some(open.writer.commit().map_err(packing::failure)?)
+            Some(file.commit().map_err(packing::failure)?)
         };
-        for result in &mut open.results {
+        for result in &mut done.results {
             result.shard = Some(shard.place.sequence);
         }
         if self.remember {
-            let referenced: Vec<String> = open.referenced.into_iter().collect();
+            let referenced: Vec<String> = done.referenced.into_iter().collect();
             let note = entry
                 .as_ref()
                 .map(|_| (shard.place.sequence, &shard.digest));
             self.state.store(
                 &self.bundle.track,
                 self.bundle.delivery,
-                &open.results,
+                &done.results,
                 note,
                 &referenced,
             )?;
         } else {
             self.state
-                .compare(&self.bundle.track, self.bundle.delivery, &open.results)?;
+                .compare(&self.bundle.track, self.bundle.delivery, &done.results)?;
         }
         if let Some(entry) = entry {
             self.builder

@@ -10,7 +10,7 @@ pub use held::{Held, HeldObject, HeldSeries, is_about_pixels};
 pub use pictures::{NoPicture, Proposed};
 
 use crate::decisions::{Decisions, PersonVerdict};
-use crate::object::open_source;
+use crate::object::{input_digest, open_source};
 use crate::reviewers::{Reviewer, enrolled};
 use crate::run_settings::find_profile;
 use crate::state::State;
@@ -24,7 +24,7 @@ use cloakroom_ingest::{Catalogue, StreamNumber};
 use cloakroom_pixels::PixelPolicy;
 use pictures::Pictures;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
 
 /// An area that a person wipes.
@@ -283,11 +283,9 @@ impl Review {
         let located = lock(&self.catalogue)
             .locate(StreamNumber::stored(stream))
             .map_err(|error| catalogue::failure(&error))?;
-        let source = open_source(&located).map_err(|error| catalogue::failure(&error))?;
-        Stream::new(source)
-            .digest()
-            .map(|digest| keys.input_digest(&digest))
-            .map_err(|_| Failure::could_not_run("a file of the export could not be read"))
+        let source =
+            open_source(&located, &Arc::default()).map_err(|error| catalogue::failure(&error))?;
+        input_digest(&Stream::new(source, keys))
     }
 
     /// Every decision of a track, the latest first.

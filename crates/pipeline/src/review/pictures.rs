@@ -2,12 +2,13 @@
 //!
 //! What is opened stays open for a while, so that scrolling reads a file once.
 
-use crate::object::{open_source, pixel_stream};
-use crate::stream::Stream;
+use crate::buffers::Buffers;
+use crate::object::open_source;
+use crate::stream::PixelSource;
 use crate::{Failure, catalogue, models};
 use cloakroom_core::{HoldReason, ImageDescription, KnownValues};
 use cloakroom_ingest::{Catalogue, PatientNumber, StreamNumber};
-use cloakroom_p10::{Extent, Limits, Object, Source};
+use cloakroom_p10::{Extent, Limits, Object};
 use cloakroom_pixels::{
     Detector, ImageToAssess, PixelPolicy, ProjectionKind, Projector, Proposal, Shown, proposals,
     show,
@@ -46,6 +47,7 @@ pub(super) struct Pictures {
     policy: PixelPolicy,
     detector: Option<Detector>,
     limits: Limits,
+    buffers: Arc<Buffers>,
     open: Mutex<VecDeque<(i64, Arc<Opened>)>>,
     projections: Mutex<VecDeque<(Vec<i64>, Arc<Projector>)>>,
     proposed: Mutex<HashMap<i64, Arc<Proposed>>>,
@@ -63,7 +65,7 @@ pub struct Proposed {
 struct Opened {
     object: Object,
     image: ImageDescription,
-    bytes: Arc<Stream>,
+    bytes: PixelSource,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -76,6 +78,7 @@ impl Pictures {
             policy,
             detector: models::detector()?,
             limits: Limits::default(),
+            buffers: Arc::default(),
             open: Mutex::default(),
             projections: Mutex::default(),
             proposed: Mutex::default(),
@@ -89,14 +92,13 @@ impl Pictures {
         let located = lock(catalogue)
             .locate(StreamNumber::stored(stream))
             .map_err(|error| catalogue::failure(&error))?;
-        let source = open_source(&located).map_err(|error| catalogue::failure(&error))?;
-        let bytes = Arc::new(Stream::new(source));
-        let source: Arc<dyn Source> = Arc::<Stream>::clone(&bytes);
+        let source =
+            open_source(&located, &self.buffers).map_err(|error| catalogue::failure(&error))?;
         let object = cloakroom_p10::read(source, Extent::Whole, &self.limits)
             .map_err(|_| HoldReason::PixelUndecodable)?;
         let opened = Arc::new(Opened {
             image: object.describe_image(),
-            bytes: pixel_stream(&bytes, &object),
+            bytes: PixelSource::of(&object),
             object,
         });
         let mut open = lock(&self.open);
@@ -109,7 +111,7 @@ impl Pictures {
         ImageToAssess {
             image: &opened.image,
             layout: opened.object.pixel_layout(),
-            bytes: opened.bytes.as_ref(),
+            bytes: &opened.bytes,
             policy: &self.policy,
             detector: self.detector.as_ref(),
             known,
