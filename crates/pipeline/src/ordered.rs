@@ -108,20 +108,28 @@ where
                 }
             });
         }
-        let written = in_order.iter().try_for_each(|result| {
+        // Whatever ends the writer, workers that wait for memory or for a place in the order are let go.
+        let _ending = Ending(&memory);
+        let in_order = in_order;
+        for result in &in_order {
             // A worker that is gone without a result has panicked, which the scope passes on.
             let Ok((result, bytes)) = result.recv() else {
-                return Ok(());
+                break;
             };
             write(result?)?;
             memory.give_back(bytes);
-            Ok(())
-        });
-        // Workers that wait for a place in the order, or for memory, are let go.
-        drop(in_order);
-        memory.end();
-        written
+        }
+        Ok(())
     })
+}
+
+/// Ends the run for those who wait for memory, when it is dropped.
+struct Ending<'a>(&'a Memory);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 type Slot<T, E> = (Result<T, E>, u64);
@@ -163,13 +171,19 @@ mod tests {
         let result: Result<(), String> = run(
             threads,
             memory,
-            || Ok(numbers.next().map(|job| Job { job, bytes: job })),
+            || {
+                let job = numbers.next();
+                Ok(job.map(|job| Job {
+                    job,
+                    bytes: job + 1,
+                }))
+            },
             |number| {
-                held.fetch_add(number, Ordering::SeqCst);
+                held.fetch_add(number + 1, Ordering::SeqCst);
                 Ok(number)
             },
             |number| {
-                assert!(held.fetch_sub(number, Ordering::SeqCst) <= memory.max(number));
+                assert!(held.fetch_sub(number + 1, Ordering::SeqCst) <= memory.max(number + 1));
                 done.push(number * number);
                 Ok(())
             },
@@ -217,6 +231,29 @@ mod tests {
                 );
                 assert_eq!(result, Err(37));
             }
+        }
+    }
+
+    #[test]
+    fn a_panic_anywhere_ends_the_run_and_nobody_waits_for_ever() {
+        for (by_work, by_write) in [(37, 99), (99, 37)] {
+            let mut numbers = 0..1000;
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                run(
+                    4,
+                    100,
+                    || Ok::<_, ()>(numbers.next().map(|job| Job { job, bytes: 60 })),
+                    |number| {
+                        assert_ne!(number, by_work);
+                        Ok(number)
+                    },
+                    |number| {
+                        assert_ne!(number, by_write);
+                        Ok(())
+                    },
+                )
+            }));
+            assert!(result.is_err());
         }
     }
 }
