@@ -128,3 +128,81 @@ fn other_keys_give_other_names() {
     let patients = std::path::Path::new("data/tables/patients.csv");
     assert_ne!(other[patients], this[patients]);
 }
+
+/// An export with an object that is too large to be read into memory, beside series of several batches.
+fn large_and_long(room: &Room) -> String {
+    let export = room.path("export");
+    fs::create_dir(&export).unwrap();
+    cloakroom_testkit::corpus::slices(&export, 60, 7).unwrap();
+    cloakroom_testkit::corpus::multi_frame(&export.join("large"), LARGE, 8).unwrap();
+    room.text("export")
+}
+
+/// Above the 48 MB up to which a stream is read into memory.
+const LARGE: u64 = 80 << 20;
+
+#[test]
+fn an_object_that_streams_gives_the_same_bytes_at_any_thread_count() {
+    let room = Room::new();
+    let export = large_and_long(&room);
+    let expected = bundle_of("1", &[&[&export]]);
+    let packed: usize = expected.values().map(Vec::len).sum();
+    assert!(
+        packed > LARGE as usize / 4,
+        "the large object was held: {packed} bytes"
+    );
+    for threads in ["2", "4"] {
+        assert!(
+            bundle_of(threads, &[&[&export]]) == expected,
+            "{threads} threads"
+        );
+    }
+}
+
+/// The most memory that a program took, in kilobytes, as far as was seen.
+#[cfg(target_os = "linux")]
+fn most_memory(mut command: std::process::Command) -> u64 {
+    let mut child = command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
+        most = most.max(peak.unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(matches!(
+        child.wait().unwrap().code(),
+        Some(DONE | NEEDS_PERSON)
+    ));
+    most
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_object_that_streams_is_never_in_memory_as_a_whole() {
+    let room = Room::new();
+    fs::create_dir(room.path("export")).unwrap();
+    cloakroom_testkit::corpus::multi_frame(&room.path("export/large"), 2 * LARGE, 9).unwrap();
+    room.site_with(&room.path("export"));
+    let mut command = program();
+    command.args(["deid", &room.text("site"), "--track", "generic"]);
+    command.args(["--profile", "basic", "--compression", "none"]);
+    command.args(["--out", &room.text("bundle"), "--date", DATE]);
+    let most = most_memory(command);
+    let written: u64 = contents(&room.path("bundle"))
+        .values()
+        .map(|file| file.len() as u64)
+        .sum();
+    assert!(written > 2 * LARGE, "the large object was held");
+    assert!(
+        most > 1000 && most < LARGE >> 10,
+        "{most} kB for an object of {} kB",
+        LARGE >> 9
+    );
+}
