@@ -12,7 +12,7 @@ use ed25519_dalek::{Signer as _, SigningKey as Ed25519Key};
 use minisign::{KeyPair, PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek};
 use std::str::FromStr;
 
 /// A key that signs bundles (a hospital's) or releases (an organiser's).
@@ -108,12 +108,15 @@ impl SigningKey {
             .sign(&[signature.as_slice(), comment.as_bytes()].concat())
             .to_bytes();
         let first = [PREHASHED.as_slice(), &self.key_number, &signature].concat();
-        format!(
-            "untrusted comment: signature by cloakroom\n{}\ntrusted comment: {comment}\n{}\n",
-            STANDARD.encode(first),
-            STANDARD.encode(global)
-        )
+        written(&STANDARD.encode(first), &comment, &STANDARD.encode(global))
     }
+}
+
+/// The text of a `.minisig` file with these two signatures.
+fn written(first: &str, trusted_comment: &str, last: &str) -> String {
+    format!(
+        "untrusted comment: signature by cloakroom\n{first}\ntrusted comment: {trusted_comment}\n{last}\n"
+    )
 }
 
 impl fmt::Debug for SigningKey {
@@ -144,6 +147,26 @@ impl PublicKey {
         let signature = SignatureBox::from_string(signature).ok()?;
         minisign::verify(&key, &signature, Cursor::new(bytes), true, false, false).ok()?;
         signature.trusted_comment().ok()
+    }
+
+    /// As [`Self::check`], for a signature that [`SigningKey::sign`] wrote, to the last byte: the untrusted comment and
+    /// whatever stands behind the last line are outside what minisign looks at.
+    #[must_use]
+    pub fn check_exactly(&self, bytes: impl Read + Seek, signature: &str) -> Option<String> {
+        let key = minisign::PublicKey::from_base64(&self.0).ok()?;
+        let parsed = SignatureBox::from_string(signature).ok()?;
+        minisign::verify(&key, &parsed, bytes, true, false, false).ok()?;
+        let comment = parsed.trusted_comment().ok()?;
+        let mut lines = signature.lines();
+        let (_, first, _) = (lines.next()?, lines.next()?, lines.next()?);
+        let last = lines.next()?;
+        let canonical = |line: &str| {
+            STANDARD
+                .decode(line)
+                .is_ok_and(|raw| STANDARD.encode(raw) == line)
+        };
+        (canonical(first) && canonical(last) && signature == written(first, &comment, last))
+            .then_some(comment)
     }
 
     /// The key as text.
@@ -208,6 +231,17 @@ mod tests {
         assert_eq!(key.public().check(b"list", &forged), None);
         let (other, _) = SigningKey::generate(None).unwrap();
         assert_eq!(other.public().check(b"list", &signature), None);
+        let exactly = |signature: &str| key.public().check_exactly(Cursor::new(b"list"), signature);
+        assert_eq!(exactly(&signature).as_deref(), Some("GX01 lung d0001"));
+        for changed in [
+            format!("{signature}\n"),
+            signature.trim_end().to_owned(),
+            signature.replace('\n', "\r\n"),
+            signature.replace("by cloakroom", "by clockroom"),
+            signature.replace("d0001", "d0002"),
+        ] {
+            assert_eq!(exactly(&changed), None);
+        }
         assert_eq!(format!("{key:?}"), format!("SigningKey({})", key.public()));
     }
 

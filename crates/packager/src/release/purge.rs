@@ -54,7 +54,7 @@ pub fn purge(
     // The list comes first: a kill in between leaves a listed shard that is still there, which the next call removes.
     write_whole(
         &root.join(PURGED_SIGNATURE),
-        &key.sign(text.as_bytes(), "purged"),
+        &key.sign(text.as_bytes(), &format!("{PURGED} purged")),
     )?;
     write_whole(&list, &text)?;
     sync_folder(&folder)?;

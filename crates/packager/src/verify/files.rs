@@ -7,10 +7,11 @@ use crate::names::{is_safe_path, split_shard_name};
 use crate::package::Statement;
 use crate::release::{PURGED, PURGED_SIGNATURE};
 use crate::shard::ShardEntry;
+use crate::signing::PublicKey;
 use cloakroom_core::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
 /// A folder on disk, its two lists, and the faults found so far.
@@ -22,6 +23,8 @@ pub(super) struct Folder {
     listed: BTreeMap<String, Digest>,
     /// What was read, with its digest.
     seen: BTreeMap<String, (Digest, u64)>,
+    /// The folders, outermost first.
+    folders: Vec<String>,
     /// Shards that the signer removed because a withdrawn patient was in them.
     purged: BTreeSet<String>,
     pub(super) faults: Vec<Fault>,
@@ -37,11 +40,29 @@ impl Folder {
             present: BTreeMap::new(),
             listed: BTreeMap::new(),
             seen: BTreeMap::new(),
+            folders: Vec::new(),
             purged: BTreeSet::new(),
             faults: Vec::new(),
         };
         folder.walk(root, "", 0);
+        folder.name_empty_folders();
         folder
+    }
+
+    /// A package has no folder without a file, and no list could name one.
+    fn name_empty_folders(&mut self) {
+        let empty: Vec<String> = self
+            .folders
+            .drain(..)
+            .filter(|name| {
+                let inside = format!("{name}/");
+                let has = |path: &String| path.starts_with(&inside);
+                !self.present.keys().any(has) && !self.faults.iter().any(|fault| has(&fault.file))
+            })
+            .collect();
+        for name in empty {
+            self.fault(FaultKind::FileExtra, &name, "it is an empty folder");
+        }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -66,6 +87,7 @@ impl Folder {
             };
             let kind = match entry.metadata() {
                 Ok(metadata) if metadata.is_dir() => {
+                    self.folders.push(inner.clone());
                     self.walk(&entry.path(), &inner, depth + 1);
                     continue;
                 }
@@ -105,7 +127,8 @@ impl Folder {
             return;
         };
         let signature = String::from_utf8_lossy(&signature);
-        if statement.signing_key().check(&list, &signature).is_none() {
+        let key = statement.signing_key();
+        if key.check_exactly(Cursor::new(&list), &signature).is_none() {
             self.faults
                 .push(Fault::new(FaultKind::SignatureWrong, PURGED_SIGNATURE));
             return;
@@ -119,6 +142,40 @@ impl Folder {
             }
             Err(why) => self.fault(FaultKind::ManifestMalformed, PURGED, why),
         }
+    }
+
+    /// What came later stands in no list, so each such file has a signature of its own by the key of the package.
+    pub(super) fn check_afterwards(&mut self, key: &PublicKey) {
+        let later: Vec<String> = self
+            .present
+            .keys()
+            .filter(|path| path.starts_with(bag::AFTERWARDS))
+            .cloned()
+            .collect();
+        for path in later {
+            let signed = match path.strip_suffix(".minisig") {
+                Some(file) => self.has(file),
+                None => self.is_signed(&path, key),
+            };
+            if !signed {
+                self.fault(
+                    FaultKind::FileExtra,
+                    &path,
+                    "it came later, and the key of this package did not sign it",
+                );
+            }
+        }
+    }
+
+    /// Whether the signature beside a file is one of it, at this place, by a key.
+    fn is_signed(&self, path: &str, key: &PublicKey) -> bool {
+        let read = || {
+            let signature = fs::read_to_string(self.root.join(format!("{path}.minisig"))).ok()?;
+            let file = fs::File::open(self.root.join(path)).ok()?;
+            key.check_exactly(io::BufReader::new(file), &signature)
+        };
+        self.has(&format!("{path}.minisig"))
+            && read().is_some_and(|comment| comment.split(' ').next() == Some(path))
     }
 
     /// The fault of a file that is not there.

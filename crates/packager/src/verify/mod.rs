@@ -41,6 +41,17 @@ pub enum Signer {
     Nobody,
 }
 
+impl Signer {
+    /// The key that signed.
+    #[must_use]
+    pub const fn key(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Trusted(key) | Self::Unknown(key) => Some(key),
+            Self::Nobody => None,
+        }
+    }
+}
+
 /// Looks at every object as it is read: a second reader, evidence, proofs.
 pub trait Witness: Sync {
     /// An object begins; `None` if its bytes are not wanted.
@@ -222,6 +233,12 @@ pub fn verify(root: &Path, trust: Trust<'_>, witness: &dyn Witness) -> Report {
         Some(bytes) => statement::check_signature(&mut folder, bytes, statement.as_ref(), trust),
         None => Signer::Nobody,
     };
+    if let Some(key) = signer
+        .key()
+        .or(statement.as_ref().map(Statement::signing_key))
+    {
+        folder.check_afterwards(key);
+    }
     let mut index = statement
         .as_ref()
         .and_then(|statement| statement::read_index(&mut folder, statement));

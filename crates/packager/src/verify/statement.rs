@@ -16,7 +16,7 @@ use crate::tables;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Write};
 
 pub(super) fn read(folder: &mut Folder) -> Option<Statement> {
     let file = match (folder.has(BUNDLE_FILE), folder.has(RELEASE_FILE)) {
@@ -69,7 +69,10 @@ pub(super) fn check_signature(
         return Signer::Nobody;
     };
     let signature = String::from_utf8_lossy(&signature).into_owned();
-    let signs = |key: &PublicKey| key.check(tagmanifest, &signature).is_some();
+    let signs = |key: &PublicKey| {
+        key.check_exactly(Cursor::new(tagmanifest), &signature)
+            .is_some()
+    };
     if let Trust::Keys(keys) = trust
         && let Some(key) = keys.iter().find(|key| signs(key))
     {

@@ -140,7 +140,10 @@ fn files_that_vanish_appear_or_are_links_are_named() {
         fs::remove_file(scene.root.join(extra)).unwrap();
     }
     fs::create_dir(scene.root.join("post")).unwrap();
+    assert_eq!(kinds(&check(&scene.root)), [FaultKind::FileExtra]);
     fs::write(scene.root.join("post/known-issues.json"), b"{}").unwrap();
+    assert_eq!(kinds(&check(&scene.root)), [FaultKind::FileExtra]);
+    fs::remove_dir_all(scene.root.join("post")).unwrap();
     assert!(check(&scene.root).is_consistent());
     fs::remove_file(scene.root.join(bag::SIGNATURE)).unwrap();
     assert_eq!(kinds(&check(&scene.root)), [FaultKind::SignatureMissing]);

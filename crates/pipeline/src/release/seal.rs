@@ -425,7 +425,7 @@ pub fn reveal(
     let folder = release.join("post");
     fs::create_dir_all(&folder)
         .map_err(|error| Failure::io("could not make a folder", &folder, &error))?;
-    let signature = key.sign(&plain, &format!("revealed {}", commitment.root));
+    let signature = key.sign(&plain, &format!("{REVEALED} revealed {}", commitment.root));
     files::public_file(
         &target.with_added_extension("minisig"),
         signature.as_bytes(),
