@@ -65,9 +65,7 @@ fn one_flipped_bit_anywhere_in_any_file_is_found() {
     let bundle = house().room.path("bundle");
     for file in files(&bundle) {
         let length = fs::metadata(bundle.join(&file)).unwrap().len() as usize;
-        // The line end after the signature itself is the one byte of a bundle that nothing signs.
-        let last = length - 1 - usize::from(file.ends_with("tagmanifest-sha256.txt.minisig"));
-        for place in [0, length / 3, last] {
+        for place in [0, length / 9, length / 3, length - 1] {
             caught_after(|bundle| {
                 let mut bytes = fs::read(bundle.join(&file)).unwrap();
                 bytes[place] ^= 1;
@@ -75,6 +73,38 @@ fn one_flipped_bit_anywhere_in_any_file_is_found() {
             });
         }
     }
+}
+
+#[test]
+fn one_byte_more_or_less_at_the_end_of_any_file_is_found() {
+    for file in files(&house().room.path("bundle")) {
+        for change in [
+            (|bytes| bytes.push(b'\n')) as fn(&mut Vec<u8>),
+            |bytes| bytes.push(0),
+            |bytes| drop(bytes.pop()),
+        ] {
+            caught_after(|bundle| {
+                let mut bytes = fs::read(bundle.join(&file)).unwrap();
+                change(&mut bytes);
+                fs::write(bundle.join(&file), bytes).unwrap();
+            });
+        }
+    }
+}
+
+#[test]
+fn what_does_not_belong_to_the_bundle_is_found() {
+    for folder in ["", "data", "data/tables", "data/shards", "evidence"] {
+        caught_after(|bundle| fs::create_dir(bundle.join(folder).join("more")).unwrap());
+        caught_after(|bundle| fs::write(bundle.join(folder).join(".more"), "").unwrap());
+        caught_after(|bundle| {
+            std::os::unix::fs::symlink("/dev/null", bundle.join(folder).join("more")).unwrap();
+        });
+    }
+    caught_after(|bundle| {
+        fs::create_dir(bundle.join("post")).unwrap();
+        fs::write(bundle.join("post/notice.txt"), "").unwrap();
+    });
 }
 
 #[test]

@@ -108,15 +108,24 @@ impl SigningKey {
             .sign(&[signature.as_slice(), comment.as_bytes()].concat())
             .to_bytes();
         let first = [PREHASHED.as_slice(), &self.key_number, &signature].concat();
-        written(&STANDARD.encode(first), &comment, &STANDARD.encode(global))
+        written(
+            UNTRUSTED_COMMENTS[0],
+            &STANDARD.encode(first),
+            &comment,
+            &STANDARD.encode(global),
+        )
     }
 }
 
-/// The text of a `.minisig` file with these two signatures.
-fn written(first: &str, trusted_comment: &str, last: &str) -> String {
-    format!(
-        "untrusted comment: signature by cloakroom\n{first}\ntrusted comment: {trusted_comment}\n{last}\n"
-    )
+/// What stands in the first line of a signature: what is written here, and what `minisign -S` writes by itself.
+const UNTRUSTED_COMMENTS: [&str; 2] = [
+    "signature by cloakroom",
+    "signature from minisign secret key",
+];
+
+/// The text of a `.minisig` file with these two comments and signatures.
+fn written(untrusted: &str, first: &str, trusted: &str, last: &str) -> String {
+    format!("untrusted comment: {untrusted}\n{first}\ntrusted comment: {trusted}\n{last}\n")
 }
 
 impl fmt::Debug for SigningKey {
@@ -149,24 +158,28 @@ impl PublicKey {
         signature.trusted_comment().ok()
     }
 
-    /// As [`Self::check`], for a signature that [`SigningKey::sign`] wrote, to the last byte: the untrusted comment and
-    /// whatever stands behind the last line are outside what minisign looks at.
+    /// As [`Self::check`], to the last byte of the signature: the untrusted comment and whatever stands behind the last
+    /// line are outside what minisign looks at. The comment is the one that [`SigningKey::sign`] writes, or the one that
+    /// `minisign -S` writes when it is given none.
     #[must_use]
     pub fn check_exactly(&self, bytes: impl Read + Seek, signature: &str) -> Option<String> {
         let key = minisign::PublicKey::from_base64(&self.0).ok()?;
         let parsed = SignatureBox::from_string(signature).ok()?;
         minisign::verify(&key, &parsed, bytes, true, false, false).ok()?;
         let comment = parsed.trusted_comment().ok()?;
-        let mut lines = signature.lines();
-        let (_, first, _) = (lines.next()?, lines.next()?, lines.next()?);
-        let last = lines.next()?;
+        let mut lines = signature.lines().skip(1).step_by(2);
+        let (first, last) = (lines.next()?, lines.next()?);
         let canonical = |line: &str| {
             STANDARD
                 .decode(line)
                 .is_ok_and(|raw| STANDARD.encode(raw) == line)
         };
-        (canonical(first) && canonical(last) && signature == written(first, &comment, last))
-            .then_some(comment)
+        let exact = canonical(first)
+            && canonical(last)
+            && UNTRUSTED_COMMENTS
+                .iter()
+                .any(|untrusted| signature == written(untrusted, first, &comment, last));
+        exact.then_some(comment)
     }
 
     /// The key as text.

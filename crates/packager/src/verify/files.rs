@@ -45,11 +45,10 @@ impl Folder {
             faults: Vec::new(),
         };
         folder.walk(root, "", 0);
-        folder.name_empty_folders();
         folder
     }
 
-    /// A package has no folder without a file, and no list could name one.
+    /// A package has no folder without a file, and no list could name one. What should be in it may be missing.
     fn name_empty_folders(&mut self) {
         let empty: Vec<String> = self
             .folders
@@ -57,7 +56,8 @@ impl Folder {
             .filter(|name| {
                 let inside = format!("{name}/");
                 let has = |path: &String| path.starts_with(&inside);
-                !self.present.keys().any(has) && !self.faults.iter().any(|fault| has(&fault.file))
+                !self.present.keys().chain(self.listed.keys()).any(has)
+                    && !self.faults.iter().any(|fault| has(&fault.file))
             })
             .collect();
         for name in empty {
@@ -249,6 +249,7 @@ impl Folder {
         ] {
             self.take_list(file, bytes.unwrap_or_default(), payload);
         }
+        self.name_empty_folders();
         let tags: BTreeSet<String> = self
             .present
             .keys()
