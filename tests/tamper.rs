@@ -81,7 +81,7 @@ fn one_byte_more_or_less_at_the_end_of_any_file_is_found() {
         for change in [
             (|bytes| bytes.push(b'\n')) as fn(&mut Vec<u8>),
             |bytes| bytes.push(0),
-            |bytes| drop(bytes.pop()),
+            |bytes| bytes.truncate(bytes.len() - 1),
         ] {
             caught_after(|bundle| {
                 let mut bytes = fs::read(bundle.join(&file)).unwrap();
