@@ -406,6 +406,73 @@ fn what_the_gate_took_for_the_patient_is_answered_and_goes_out() {
     room.verify(&room.path("third")).expect(&[DONE]);
 }
 
+#[test]
+fn a_word_is_asked_once_and_stays_from_then_on() {
+    let room = Room::new();
+    let export = room.path("export");
+    let described = (0x0008_103E, "THYROID QUIXLAR BLORPTON");
+    still(1, 1).write_as_slice(&export, &[described]);
+    room.site_with(&export);
+    enrol(&room, "R01");
+    deid(&room, "first");
+    assert!(!holds(&room.extract("first", "first-files"), "QUIXLAR"));
+    let Some(browser) = Browser::open(&room.path("profile"), "en") else {
+        return;
+    };
+    let pages = Pages::open(&room.text("site"));
+    browser.go(&pages.address);
+    sign_in(&browser, "R01");
+    browser.click("#texts");
+    browser.wait_for("document.querySelector('#read-texts')");
+    browser.click("#read-texts");
+    browser.wait_for("document.querySelector('#words')");
+    let words = browser.text("#words").to_lowercase();
+    for told in ["quixlar", "blorpton", "thyroid"] {
+        assert!(words.contains(told), "{words}");
+    }
+    picture(&browser, "review-words");
+    let row = |word: &str, verdict: &str| {
+        browser.script(&format!(
+            "const form = Array.from(document.querySelectorAll('form.word')).find(one => one.word.value.toLowerCase() === '{word}');
+             form.querySelector('button[value={verdict}]').click();"
+        ));
+        let gone = format!(
+            "document.querySelector('h1') && !Array.from(document.querySelectorAll('form.word')).some(one => one.word.value.toLowerCase() === '{word}')"
+        );
+        browser.wait_for(&gone);
+    };
+    row("quixlar", "stays");
+    row("blorpton", "goes");
+    browser.click("header a[href$='/log']");
+    browser.wait_for("document.querySelector('#log')");
+    let log = browser.text("#log");
+    assert!(
+        log.contains("keep the word") && log.contains("remove the word"),
+        "{log}"
+    );
+    assert!(
+        !log.to_lowercase().contains("quixlar"),
+        "the log tells words: {log}"
+    );
+    drop(pages);
+    still(2, 1).write_as_slice(&export, &[described]);
+    run(&["ingest", &room.text("site"), &room.text("export")]).expect(&[DONE, NEEDS_PERSON]);
+    deid(&room, "second");
+    let files = room.extract("second", "second-files");
+    assert!(holds(&files, "QUIXLAR") && !holds(&files, "BLORPTON"));
+    room.verify(&room.path("second")).expect(&[DONE]);
+}
+
+/// Whether a file in a folder holds a text.
+fn holds(folder: &Path, text: &str) -> bool {
+    let has = |bytes: &Vec<u8>| {
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    contents(folder).values().any(has)
+}
+
 /// The Study Date of the one file in a folder.
 fn study_date(folder: &Path) -> String {
     let all = files(folder);

@@ -12,6 +12,7 @@ mod pages;
 mod pictures;
 mod serve;
 mod session;
+mod texts;
 mod words;
 
 pub use serve::{Console, ConsoleError};

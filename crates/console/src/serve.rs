@@ -2,7 +2,7 @@
 
 use crate::guard::guard;
 use crate::session::{Sessions, Token};
-use crate::{actions, alarm, pages, pictures};
+use crate::{actions, alarm, pages, pictures, texts};
 use axum::Router;
 use axum::http::header;
 use axum::middleware;
@@ -125,6 +125,9 @@ fn router(app: Arc<App>) -> Router {
             post(actions::decide),
         )
         .route("/track/{track}/object/{stream}/answer", post(alarm::answer))
+        .route("/track/{track}/texts", get(texts::page))
+        .route("/track/{track}/texts/read", post(texts::read))
+        .route("/track/{track}/texts/decide", post(texts::decide))
         .route("/track/{track}/log/answer", post(actions::answer))
         .route("/sign-in", get(pages::sign_in).post(actions::sign_in))
         .route("/sign-out", post(actions::sign_out))

@@ -82,6 +82,16 @@ pub(crate) struct Words {
     pub(crate) cannot_be_shown: &'static str,
     pub(crate) false_alarm: &'static str,
     pub(crate) not_answerable: &'static str,
+    pub(crate) texts: &'static str,
+    pub(crate) texts_help: &'static str,
+    pub(crate) read_texts: &'static str,
+    pub(crate) no_words: &'static str,
+    pub(crate) open_words: &'static str,
+    pub(crate) word: &'static str,
+    pub(crate) stands_in: &'static str,
+    pub(crate) what_is_left: &'static str,
+    pub(crate) may_stay: &'static str,
+    pub(crate) shall_go: &'static str,
 }
 
 impl Language {
@@ -243,6 +253,16 @@ static ENGLISH: Words = Words {
     false_alarm: "It names nobody: let it pass",
     not_answerable: "Nobody can see all of what was found, so nobody can sign for it. The object stays, or its profile \
                      is changed.",
+    texts: "Words",
+    texts_help: "Words of free texts that nothing knows go, until somebody says once that they may stay. A word that names a person, a place or a thing of somebody’s own must go.",
+    read_texts: "Read the texts of the export (this may take a while)",
+    no_words: "No word is left to decide about.",
+    open_words: "Words to decide about:",
+    word: "Word",
+    stands_in: "Stands in, for example",
+    what_is_left: "What is left of it now",
+    may_stay: "may stay",
+    shall_go: "goes",
 };
 
 static CHINESE: Words = Words {
@@ -325,6 +345,16 @@ static CHINESE: Words = Words {
     cannot_be_shown: "无法显示为文字",
     false_alarm: "不指任何人：放行",
     not_answerable: "所发现的内容无法全部显示，因此无人可以签署。对象留下，或修改配置。",
+    texts: "文字",
+    texts_help: "自由文字中的未知词语会被去除，除非有人确认其可以保留；每个词只需决定一次。指名某人、某地或私人事物的词必须去除。",
+    read_texts: "读取导出中的文字（可能需要一些时间）",
+    no_words: "没有待决定的词语。",
+    open_words: "待决定的词语：",
+    word: "词语",
+    stands_in: "所在文字示例",
+    what_is_left: "目前保留的内容",
+    may_stay: "可保留",
+    shall_go: "去除",
 };
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use crate::reviewers::{Reviewer, enrolled};
 use crate::state::State;
 use crate::{Failure, Site};
 use cloakroom_audit::record::WipedRegion;
-use cloakroom_audit::{About, DecisionBody, DecisionChain, DecisionHead, Ruling, SignedDecision};
+use cloakroom_audit::{
+    About, DecisionBody, DecisionChain, DecisionHead, ReviewRule, Ruling, SignedDecision,
+};
 use cloakroom_core::{
     DecisionReason, Digest, Hasher, MaskPlan, MaskRegion, Phi, StatedDate, TrackId,
 };
@@ -16,7 +18,7 @@ use cloakroom_deid::TrackKeys;
 use cloakroom_ingest::PatientKey;
 use cloakroom_pixels::PersonDecision;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What a person decides, as it is named inside the site.
@@ -336,6 +338,20 @@ impl Decisions {
         self.chain = extended;
         self.targets.insert(digest, target);
         Ok(digest)
+    }
+
+    /// The words that somebody decided about and nobody took back, whether the decision counts already or waits for a
+    /// second person.
+    #[must_use]
+    pub fn decided_words(&self) -> HashSet<String> {
+        self.chain
+            .in_force(ReviewRule::OnePerson)
+            .into_values()
+            .filter_map(|(digest, _)| match self.targets.get(&digest) {
+                Some(Target::Text { text }) => Some(text.clone()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// What counts now, in the form in which `deid` asks for it.

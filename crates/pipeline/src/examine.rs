@@ -18,9 +18,9 @@ use std::sync::Arc;
 /// A site that is open for looking at single objects under one track and profile.
 pub struct Examiner {
     track: TrackId,
-    rooms: Rooms,
-    catalogue: Catalogue,
-    people: Vec<Person>,
+    pub(crate) rooms: Rooms,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) people: Vec<Person>,
     state: State,
     in_force: InForce,
 }

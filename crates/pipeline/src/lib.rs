@@ -43,6 +43,7 @@ mod stream;
 mod subjects;
 mod survey;
 mod trust;
+mod unknown_words;
 mod verdict;
 
 pub use cloakroom_packager::Compression;

@@ -43,15 +43,7 @@ impl Review {
         if held.reason != HoldReason::KnownValueFound {
             return Err(Failure::wrong_use("this object waits for another reason"));
         }
-        let mut examining = lock(&of_track.examining.0);
-        if examining.is_none() {
-            let run = RunSettings::for_track(track.clone(), &self.profile, 1)?;
-            *examining = Some(Examiner::open(&self.site, &run)?);
-        }
-        let examiner = examining
-            .as_ref()
-            .ok_or_else(|| Failure::could_not_run("the rooms could not be opened"))?;
-        let examined = examiner.examine(stream)?;
+        let examined = self.with_examiner(track, |examiner| examiner.examine(stream))?;
         if examined.outcome == Outcome::Held(HoldReason::KnownValueFound) {
             Ok(examined)
         } else {
@@ -62,6 +54,23 @@ impl Review {
                 "open the pages with the --profile of the delivery, or run `cloakroom deid` again",
             ))
         }
+    }
+
+    /// Does something in the rooms of a track, which are opened when they are needed first.
+    pub(super) fn with_examiner<T>(
+        &self,
+        track: &TrackId,
+        work: impl FnOnce(&Examiner) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut examining = lock(&self.track(track)?.examining.0);
+        if examining.is_none() {
+            let run = RunSettings::for_track(track.clone(), &self.profile, 1)?;
+            *examining = Some(Examiner::open(&self.site, &run)?);
+        }
+        let examiner = examining
+            .as_ref()
+            .ok_or_else(|| Failure::could_not_run("the rooms could not be opened"))?;
+        work(examiner)
     }
 
     /// What the gate found in an object that waits for it.

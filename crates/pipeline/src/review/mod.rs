@@ -3,11 +3,13 @@
 mod alarm;
 mod held;
 mod pictures;
+mod words;
 
 pub use alarm::{Alarm, AlarmPlace};
 pub use cloakroom_pixels::{ProjectionKind, Proposal, ProposalKind, Shown, ShownSamples};
 pub use held::{Held, HeldObject, HeldSeries, is_about_pixels};
 pub use pictures::{NoPicture, Proposed};
+pub use words::UnknownWord;
 
 use crate::decisions::{Decisions, PersonVerdict};
 use crate::object::{input_digest, open_source};
@@ -44,6 +46,7 @@ struct TrackReview {
     keys: TrackKeys,
     decisions: Mutex<Decisions>,
     examining: alarm::Examining,
+    words: words::WordsRead,
 }
 
 /// What a person decides about the pixels of objects.
@@ -112,6 +115,7 @@ impl Review {
                 decisions: Mutex::new(Decisions::open(&site, &track)?),
                 keys,
                 examining: alarm::Examining::default(),
+                words: words::WordsRead::default(),
             };
             tracks.insert(track, review);
         }
