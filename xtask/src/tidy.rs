@@ -146,6 +146,10 @@ const READERS_OF_VALUES: &[(&str, &str)] = &[
         "names patients inside the site",
     ),
     (
+        "crates/pipeline/src/unknown_words.rs",
+        "shows the officer the words that nothing knows",
+    ),
+    (
         "crates/pipeline/src/withdraw.rs",
         "finds the patient that is withdrawn",
     ),
