@@ -2,7 +2,7 @@
 
 use crate::examine::Examiner;
 use crate::faces::SeriesWithFaces;
-use crate::object::{Rooms, Subject, open_source};
+use crate::object::{Rooms, Subject};
 use crate::review::UnknownWord;
 use crate::stream::Stream;
 use crate::{Failure, catalogue};
@@ -53,10 +53,10 @@ impl Examiner {
 }
 
 fn words_of(rooms: &Rooms, subject: &Subject, located: &Located) -> Vec<UnknownWord> {
-    let Ok(source) = open_source(located) else {
+    let Ok(source) = rooms.open_stream(located) else {
         return Vec::new();
     };
-    let Ok(read) = rooms.read(subject, &Arc::new(Stream::new(source))) else {
+    let Ok(read) = rooms.read(subject, &Arc::new(Stream::new(source, rooms.keys()))) else {
         return Vec::new();
     };
     let changes = read.plan.text_changes();
