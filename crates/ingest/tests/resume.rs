@@ -7,10 +7,10 @@ mod common;
 use cloakroom_ingest::{IngestError, IngestOptions, Progress, Silent, ingest};
 use common::{Hospital, Small, dump};
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 /// An export with all that an ingest does: files, an archive in an archive, duplicates and conflicts.
 fn fill(hospital: &Hospital) {
@@ -145,16 +145,50 @@ fn stopping_anywhere_and_any_number_of_threads_change_nothing() {
     assert!(dump(&stopped) == expected, "stopping changed the catalogue");
 }
 
-/// Not a test of its own: the process that the next test kills.
+/// Kills its own process with signal 9 at a given report of progress, while the other threads are at work.
+struct KillAfter(AtomicU64);
+
+impl Progress for KillAfter {
+    fn read(&self, _: u64, _: u64) {
+        self.count();
+    }
+
+    fn found(&self, _: u64, _: u64) {
+        self.count();
+    }
+
+    fn phase(&self, _: cloakroom_ingest::Phase) {
+        self.count();
+    }
+}
+
+impl KillAfter {
+    fn count(&self) {
+        if self.0.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let me = std::process::id().to_string();
+            Command::new("kill").args(["-9", &me]).status().unwrap();
+        }
+    }
+}
+
+/// Not a test of its own: the process that the next test lets kill itself.
 #[test]
 fn the_process_to_be_killed() {
-    if let Some(folder) = std::env::var_os("CLOAKROOM_TEST_KILL") {
-        let folder = Path::new(&folder);
-        let mut catalogue =
-            cloakroom_ingest::Catalogue::open(&folder.join("killed/site.db")).unwrap();
-        let options = IngestOptions::default();
-        ingest(&mut catalogue, &[folder.join("export")], &options, &Silent).unwrap();
-    }
+    let Some(folder) = std::env::var_os("CLOAKROOM_TEST_KILL") else {
+        return;
+    };
+    let after = std::env::var("CLOAKROOM_TEST_KILL_AFTER").unwrap();
+    let folder = Path::new(&folder);
+    let mut catalogue = cloakroom_ingest::Catalogue::open(&folder.join("killed/site.db")).unwrap();
+    let progress = KillAfter(AtomicU64::new(after.parse().unwrap()));
+    let options = IngestOptions::default();
+    ingest(
+        &mut catalogue,
+        &[folder.join("export")],
+        &options,
+        &progress,
+    )
+    .unwrap();
 }
 
 #[test]
@@ -165,24 +199,21 @@ fn kill_9_at_any_moment_changes_nothing() {
     let expected = dump(&hospital.site());
     std::fs::create_dir(hospital.folder.path().join("killed")).unwrap();
     let mut killed = 0;
-    for moment in 0..60_u64 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+    for after in 1_u64.. {
+        let status = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "the_process_to_be_killed"])
             .env("CLOAKROOM_TEST_KILL", hospital.folder.path())
+            .env("CLOAKROOM_TEST_KILL_AFTER", after.to_string())
             .stdout(std::process::Stdio::null())
-            .spawn()
+            .status()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(20 + moment * moment * 25));
-        let finished = child.try_wait().unwrap();
-        child.kill().unwrap();
-        let status = child.wait().unwrap();
-        if finished.is_some() {
+        if status.signal() != Some(9) {
             assert!(status.success());
             break;
         }
         killed += 1;
     }
-    assert!(killed > 2, "{killed}");
+    assert!(killed > 3, "{killed}");
     assert!(
         dump(&hospital.folder.path().join("killed")) == expected,
         "killing changed the catalogue"
