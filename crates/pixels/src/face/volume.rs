@@ -141,34 +141,47 @@ impl Volume {
         let normal = plane.normal();
         let layers = (thickness / VOXEL).ceil().clamp(1.0, 8.0) as usize;
         let (rows, columns) = (plane.rows as usize, plane.columns as usize);
+        let every = step(plane.spacing.1);
+        let onward = plane
+            .row
+            .map(|part| part * plane.spacing.1 * every as f64 / VOXEL);
+        let mut values: Vec<f32> = Vec::with_capacity(columns / every + 1);
         for y in (0..rows).step_by(step(plane.spacing.0)) {
-            for x in (0..columns).step_by(step(plane.spacing.1)) {
+            values.clear();
+            for x in (0..columns).step_by(every) {
                 let at = (y * columns + x) * shape.sample_bytes();
                 let Some(bytes) = frame.data.get(at..) else {
                     return;
                 };
-                let value = (shape.value(shape.word(bytes)) as f64 * slope + intercept) as f32;
-                let place = plane.place(x as f64, y as f64);
-                for layer in 0..layers {
-                    let off = ((layer as f64 + 0.5) / layers as f64 - 0.5) * thickness;
-                    let place = std::array::from_fn(|axis| place[axis] + off * normal[axis]);
-                    self.put(place, value);
-                }
+                values.push((shape.value(shape.word(bytes)) as f64 * slope + intercept) as f32);
+            }
+            let place = plane.place(0.0, y as f64);
+            for layer in 0..layers {
+                let off = ((layer as f64 + 0.5) / layers as f64 - 0.5) * thickness;
+                let start = std::array::from_fn(|axis| {
+                    (place[axis] + off * normal[axis] - self.origin[axis]) / VOXEL
+                });
+                self.put_row(start, onward, &values);
             }
         }
     }
 
-    fn put(&mut self, place: [f64; 3], value: f32) {
-        let mut index = 0;
-        for axis in (0..3).rev() {
-            let at = (place[axis] - self.origin[axis]) / VOXEL;
-            if !(0.0..self.size[axis] as f64).contains(&at) {
-                return;
+    /// Lays values along a line, from a place and in steps that are told in voxels.
+    fn put_row(&mut self, start: [f64; 3], onward: [f64; 3], values: &[f32]) {
+        let [width, depth, height] = self.size;
+        let limits = self.size.map(|size| size as f64);
+        for (number, value) in values.iter().enumerate() {
+            let at: [f64; 3] =
+                std::array::from_fn(|axis| start[axis] + number as f64 * onward[axis]);
+            let inside = (0..3).all(|axis| (0.0..limits[axis]).contains(&at[axis]));
+            if !inside {
+                continue;
             }
-            index = index * self.size[axis] + at as usize;
+            let [x, y, z] = at.map(|at| at as usize);
+            debug_assert!(x < width && y < depth && z < height);
+            let voxel = &mut self.values[(z * depth + y) * width + x];
+            *voxel = voxel.max(*value);
         }
-        let voxel = &mut self.values[index];
-        *voxel = voxel.max(value);
     }
 
     /// Tells body from air once every slice is in.
