@@ -1,7 +1,7 @@
 //! One object taken as far as the gate for a person who has to decide about it. Nothing is written.
 
 use crate::decisions::{Decisions, InForce, ObjectDecisions};
-use crate::faces::SeriesWithFaces;
+use crate::faces::{FaceLook, SeriesWithFaces};
 use crate::object::{Rooms, Subject, input_digest};
 use crate::state::State;
 use crate::stream::Stream;
@@ -93,7 +93,8 @@ impl Examiner {
             .in_force
             .of_stream(stream)
             .map(|made| Arc::new(made.about_pixels()));
-        let series = SeriesWithFaces::of(&self.catalogue, person.number)?;
+        let series =
+            SeriesWithFaces::of(&self.catalogue, person.number, &FaceLook::with_threads(1))?;
         let subject = Subject::new(person, known, series);
         self.rooms.examine(&subject, &located, decisions.as_ref())
     }

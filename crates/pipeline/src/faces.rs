@@ -1,18 +1,38 @@
 //! Whether the series of a patient show a face. A face is not in one slice: a series is looked at as a whole, once,
-//! by the first thread that needs to know, whatever of it is chosen.
+//! when the first thread needs to know, whatever of it is chosen.
 
 use crate::stream::PixelSource;
 use crate::{Failure, catalogue};
 use cloakroom_core::{HoldReason, ImageDescription, KnownValues, Phi};
 use cloakroom_ingest::{Catalogue, Located, PatientNumber};
 use cloakroom_p10::{Extent, Limits, Object};
-use cloakroom_pixels::{FaceFinding, FaceSearch, ImageToAssess, PixelPolicy, may_show_face};
+use cloakroom_pixels::{
+    FaceFinding, FaceSearch, ImageToAssess, PixelPolicy, may_show_face, side_by_side,
+};
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Looks at one series at a time, on as many threads as a run has: those that need the finding wait for it, and more
+/// threads than were asked for never work at once.
+pub(crate) struct FaceLook {
+    threads: NonZeroUsize,
+    turn: Mutex<()>,
+}
+
+impl FaceLook {
+    /// A look on so many threads.
+    pub(crate) fn with_threads(threads: usize) -> Arc<Self> {
+        Arc::new(Self {
+            threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
+            turn: Mutex::new(()),
+        })
+    }
+}
 
 /// The series of one patient that could be put together to a face, by their original Series Instance UID.
-#[derive(Default)]
 pub(crate) struct SeriesWithFaces {
+    look: Arc<FaceLook>,
     series: BTreeMap<Phi<String>, OneSeries>,
 }
 
@@ -24,7 +44,11 @@ struct OneSeries {
 
 impl SeriesWithFaces {
     /// Takes down where the slices of a patient lie.
-    pub(crate) fn of(catalogue: &Catalogue, patient: PatientNumber) -> Result<Self, Failure> {
+    pub(crate) fn of(
+        catalogue: &Catalogue,
+        patient: PatientNumber,
+        look: &Arc<FaceLook>,
+    ) -> Result<Self, Failure> {
         let failed = |error| catalogue::failure(&error);
         let mut series: BTreeMap<Phi<String>, OneSeries> = BTreeMap::new();
         for one in catalogue.series_of(patient).map_err(failed)? {
@@ -39,7 +63,16 @@ impl SeriesWithFaces {
                 }
             }
         }
-        Ok(Self { series })
+        let look = Arc::clone(look);
+        Ok(Self { look, series })
+    }
+
+    /// No series: whatever could show a face is in doubt.
+    pub(crate) fn none() -> Self {
+        Self {
+            look: FaceLook::with_threads(1),
+            series: BTreeMap::new(),
+        }
     }
 
     /// What the series of an image shows. What cannot be looked at is in doubt.
@@ -53,18 +86,32 @@ impl SeriesWithFaces {
             return FaceFinding::Absent;
         }
         self.series.get(series).map_or(FaceFinding::Unsure, |one| {
-            *one.finding
-                .get_or_init(|| one.look(policy).unwrap_or(FaceFinding::Unsure))
+            *one.finding.get_or_init(|| {
+                let _turn = self
+                    .look
+                    .turn
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                one.look(self.look.threads, policy)
+                    .unwrap_or(FaceFinding::Unsure)
+            })
         })
     }
 }
 
 impl OneSeries {
-    fn look(&self, policy: &PixelPolicy) -> Result<FaceFinding, HoldReason> {
-        let mut images = Vec::with_capacity(self.images.len());
-        for located in &self.images {
-            images.push(read(located, Extent::Header)?.describe_image());
-        }
+    fn look(&self, threads: NonZeroUsize, policy: &PixelPolicy) -> Result<FaceFinding, HoldReason> {
+        let described: Vec<OnceLock<ImageDescription>> =
+            self.images.iter().map(|_| OnceLock::new()).collect();
+        side_by_side(threads, described.len(), |number| {
+            let object = read(&self.images[number], Extent::Header)?;
+            described[number].get_or_init(|| object.describe_image());
+            Ok(())
+        })?;
+        let images: Vec<ImageDescription> = described
+            .into_iter()
+            .filter_map(OnceLock::into_inner)
+            .collect();
         let with = |number: usize, then: &mut dyn FnMut(&ImageToAssess<'_>)| {
             let object = read(&self.images[number], Extent::Whole)?;
             then(&ImageToAssess {
@@ -78,7 +125,7 @@ impl OneSeries {
             });
             Ok(())
         };
-        FaceSearch::new(&images).look(&with)
+        FaceSearch::new(&images).look(threads, &with)
     }
 }
 

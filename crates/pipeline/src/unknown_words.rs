@@ -24,7 +24,7 @@ impl Examiner {
         for person in self.people.iter().filter(|person| person.barred.is_none()) {
             let number = person.number;
             let known = self.catalogue.known_values(number).map_err(fault)?;
-            let subject = Subject::new(person, known, SeriesWithFaces::default());
+            let subject = Subject::new(person, known, SeriesWithFaces::none());
             for series in self.catalogue.series_of(number).map_err(fault)? {
                 let instances = self
                     .catalogue

@@ -46,7 +46,7 @@ pub use bytes::{MemoryBytes, PixelBytes};
 pub use class_policy::{ClassPolicy, PolicyError};
 pub use detect::{Detector, DetectorError};
 pub use device_rules::DeviceRules;
-pub use face::{FaceFinding, FaceSearch, WithImage, may_show_face};
+pub use face::{FaceFinding, FaceSearch, WithImage, may_show_face, side_by_side};
 pub use masked::{Masked, MaskedBytes, PixelNote, Proof, ProofUnit, mask};
 pub use policy::{DocumentImages, Fill, HiddenBitsPolicy, PixelLimits, PixelPolicy, UncertainText};
 pub use render::{Rendering, render};

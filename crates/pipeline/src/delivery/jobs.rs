@@ -2,7 +2,7 @@
 
 use super::choice::{Choice, instances};
 use crate::decisions::ObjectDecisions;
-use crate::faces::SeriesWithFaces;
+use crate::faces::{FaceLook, SeriesWithFaces};
 use crate::object::{Subject, memory_of};
 use crate::ordered::Job;
 use crate::subjects::Person;
@@ -122,6 +122,7 @@ pub(super) struct Jobs<'a> {
     pub(super) plan: &'a Plan,
     /// The series still to come, last first.
     pub(super) queue: Vec<usize>,
+    pub(super) faces: Arc<FaceLook>,
     pub(super) open: Option<(usize, Arc<Subject>)>,
     /// What is left of the series that was begun.
     pub(super) series: Option<OpenSeries>,
@@ -219,7 +220,7 @@ impl Jobs<'_> {
             .catalogue
             .known_values(who.number)
             .map_err(|error| catalogue::failure(&error))?;
-        let series = SeriesWithFaces::of(self.catalogue, who.number)?;
+        let series = SeriesWithFaces::of(self.catalogue, who.number, &self.faces)?;
         let subject = Arc::new(Subject::new(who, known, series));
         self.open = Some((person, Arc::clone(&subject)));
         Ok(subject)

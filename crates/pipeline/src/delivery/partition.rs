@@ -6,6 +6,7 @@ use super::batches::{self, Results, SeriesPacker};
 use super::jobs::{Jobs, Plan};
 use super::part_files::{Blocks, PartResult, PartRun, PartWriter};
 use super::{Access, DeliverySettings, Work, others, refuse_site_folder, refuse_taken, shards};
+use crate::faces::FaceLook;
 use crate::ordered;
 use crate::progress::Progress;
 use crate::run_settings::profile_with_extended;
@@ -217,6 +218,7 @@ fn write_series(
         choice: &work.choice,
         plan,
         queue: mine.iter().rev().copied().collect(),
+        faces: FaceLook::with_threads(threads),
         open: None,
         series: None,
     };

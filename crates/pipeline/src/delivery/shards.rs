@@ -4,6 +4,7 @@ use super::Work;
 use super::batches::{self, BatchDone, Results, SeriesPacker};
 use super::choice::Kind;
 use super::jobs::{Jobs, Plan};
+use crate::faces::FaceLook;
 use crate::ordered;
 use crate::progress::Progress;
 use crate::{Failure, packing};
@@ -36,6 +37,7 @@ pub(super) fn write(
         choice: &work.choice,
         plan: &plan,
         queue,
+        faces: FaceLook::with_threads(threads),
         open: None,
         series: None,
     };

@@ -9,7 +9,7 @@ pub(crate) use values::{path_of, seen};
 
 use crate::decisions::{Decisions, ObjectDecisions};
 use crate::delivery::chosen;
-use crate::faces::SeriesWithFaces;
+use crate::faces::{FaceLook, SeriesWithFaces};
 use crate::object::{Rooms, Subject};
 use crate::progress::Progress;
 use crate::state::State;
@@ -93,11 +93,12 @@ pub fn plan(
         waiting: Vec::new(),
     };
     progress.begin("planning", None, None);
+    let faces = FaceLook::with_threads(run.threads);
     for person in &people {
         let known = catalogue
             .known_values(person.number)
             .map_err(|error| catalogue::failure(&error))?;
-        let series = SeriesWithFaces::of(&catalogue, person.number)?;
+        let series = SeriesWithFaces::of(&catalogue, person.number, &faces)?;
         let subject = Arc::new(Subject::new(person, known, series));
         for series in catalogue
             .series_of(person.number)

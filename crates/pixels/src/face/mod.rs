@@ -6,12 +6,15 @@
 //! it speaks for a face, or where the geometry says nothing.
 
 mod anatomy;
+mod side_by_side;
 mod volume;
 
 use crate::assess::ImageToAssess;
 use crate::decode::Frames;
 use cloakroom_core::{HoldReason, ImageDescription};
-use volume::{SlicePlane, Volume};
+pub use side_by_side::side_by_side;
+use std::num::NonZeroUsize;
+use volume::{SlicePlane, Volume, VolumeBuilder};
 
 /// Slices nearer to each other than this are not all looked at, in millimetres.
 const STEP: f64 = 4.0;
@@ -148,11 +151,16 @@ impl FaceSearch {
         search
     }
 
-    /// Looks at the frames. `with` gives the image of a number to what is done with it.
+    /// Looks at the frames, `threads` at a time. `with` gives the image of a number to what is done with it. The
+    /// finding does not depend on the number of threads.
     ///
     /// # Errors
     /// If a frame cannot be decoded; then nothing is known of the series.
-    pub fn look(&self, with: &WithImage<'_>) -> Result<FaceFinding, HoldReason> {
+    pub fn look(
+        &self,
+        threads: NonZeroUsize,
+        with: &WithImage<'_>,
+    ) -> Result<FaceFinding, HoldReason> {
         if self.frames < LEAST_SLICES {
             return Ok(self.of_a_few());
         }
@@ -170,7 +178,7 @@ impl FaceSearch {
         let is_axial = normal[2].abs() > 0.8;
         if is_axial
             && self
-                .volume(&stack, normal, FIRST_STEP, with)?
+                .volume(&stack, normal, FIRST_STEP, threads, with)?
                 .is_without_head()
         {
             return Ok(if self.unplaced {
@@ -179,7 +187,7 @@ impl FaceSearch {
                 FaceFinding::Absent
             });
         }
-        let finding = self.volume(&stack, normal, STEP, with)?.face();
+        let finding = self.volume(&stack, normal, STEP, threads, with)?.face();
         Ok(match finding {
             FaceFinding::Absent if self.unplaced => self.told_by_header(),
             finding => finding,
@@ -213,20 +221,21 @@ impl FaceSearch {
         stack: &[PlacedFrame],
         normal: [f64; 3],
         step: f64,
+        threads: NonZeroUsize,
         with: &WithImage<'_>,
     ) -> Result<Volume, HoldReason> {
         let chosen = thinned(stack, normal, step);
-        let mut volume =
-            Volume::around(chosen.iter().map(|(frame, _)| &frame.plane), &self.modality);
-        for (frame, thickness) in chosen {
+        let planes = chosen.iter().map(|(frame, _)| &frame.plane);
+        let volume = VolumeBuilder::around(planes, &self.modality);
+        side_by_side(threads, chosen.len(), |number| {
+            let (frame, thickness) = &chosen[number];
             let mut added = Err(HoldReason::PixelUndecodable);
             with(frame.image, &mut |request| {
-                added = add(&mut volume, request, &frame, thickness);
+                added = add(&volume, request, frame, *thickness);
             })?;
-            added?;
-        }
-        volume.settle();
-        Ok(volume)
+            added
+        })?;
+        Ok(volume.settle())
     }
 }
 
@@ -235,14 +244,14 @@ const LEAST_SLICES: usize = 4;
 
 /// Opens the image of a number and gives it to what is done with it.
 pub type WithImage<'a> =
-    dyn Fn(usize, &mut dyn FnMut(&ImageToAssess<'_>)) -> Result<(), HoldReason> + 'a;
+    dyn Fn(usize, &mut dyn FnMut(&ImageToAssess<'_>)) -> Result<(), HoldReason> + Sync + 'a;
 
 fn is_axial(normal: [f64; 3]) -> bool {
     normal[2].abs() > 0.8
 }
 
 fn add(
-    volume: &mut Volume,
+    volume: &VolumeBuilder,
     request: &ImageToAssess<'_>,
     placed: &PlacedFrame,
     thickness: f64,

@@ -63,7 +63,14 @@ fn found(slices: &[(ImageDescription, Canvas)]) -> FaceFinding {
         });
         Ok(())
     };
-    FaceSearch::new(&images).look(&with).unwrap()
+    let search = FaceSearch::new(&images);
+    let [one, many] = [1, 3].map(|threads| {
+        search
+            .look(NonZeroUsize::new(threads).unwrap(), &with)
+            .unwrap()
+    });
+    assert_eq!(one, many);
+    one
 }
 
 /// The slices of a head between two depths below its crown, `step` millimetres apart.

@@ -2,6 +2,7 @@
 
 use crate::decode::Frame;
 use cloakroom_core::ImageDescription;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Millimetres from voxel to voxel.
 pub(super) const VOXEL: f64 = 3.0;
@@ -87,20 +88,37 @@ fn length(one: [f64; 3]) -> f64 {
     dot(one, one).sqrt()
 }
 
-/// The body in a coarse volume.
-pub(super) struct Volume {
+/// A coarse volume into which slices are laid, by any number of threads at a time: a voxel keeps the brightest value
+/// that falls into it, so the order does not matter.
+pub(super) struct VolumeBuilder {
     origin: [f64; 3],
-    /// Voxels to the left, to the back and upwards.
-    pub(super) size: [usize; 3],
+    size: [usize; 3],
     is_ct: bool,
     is_pet: bool,
-    /// The brightest value that fell into a voxel; NaN where none did.
-    values: Vec<f32>,
-    /// Whether a voxel is of the body; after [`Self::settle`].
-    body: Vec<bool>,
+    /// What [`ordered`] makes of the brightest value so far; 0 where none fell.
+    brightest: Vec<AtomicU32>,
 }
 
-impl Volume {
+/// A number that grows with a value and is 0 for none.
+fn ordered(value: f32) -> u32 {
+    let bits = value.to_bits();
+    if bits >> 31 == 0 {
+        bits | 1 << 31
+    } else {
+        !bits
+    }
+}
+
+/// The value of a number that [`ordered`] gave; NaN for 0.
+fn value_of(ordered: u32) -> f32 {
+    f32::from_bits(if ordered >> 31 == 1 {
+        ordered & !(1 << 31)
+    } else {
+        !ordered
+    })
+}
+
+impl VolumeBuilder {
     /// An empty volume that holds these slices.
     pub(super) fn around<'a>(planes: impl Iterator<Item = &'a SlicePlane>, modality: &str) -> Self {
         let (mut low, mut high) = ([f64::MAX; 3], [f64::MIN; 3]);
@@ -110,23 +128,23 @@ impl Volume {
                 high[axis] = high[axis].max(corner[axis]);
             }
         }
-        let size = std::array::from_fn(|axis| {
+        let size: [usize; 3] = std::array::from_fn(|axis| {
             let voxels = ((high[axis] - low[axis]) / VOXEL).max(0.0);
             voxels.min(MOST as f64) as usize + 3
         });
+        let voxels: usize = size.iter().product();
         Self {
             origin: low.map(|low| low - VOXEL),
             size,
             is_ct: modality == "CT",
             is_pet: modality == "PT",
-            values: vec![f32::NAN; size.iter().product()],
-            body: Vec::new(),
+            brightest: (0..voxels).map(|_| AtomicU32::new(0)).collect(),
         }
     }
 
     /// Lays a slice of some thickness into the volume.
     pub(super) fn add(
-        &mut self,
+        &self,
         frame: &Frame<'_>,
         image: &ImageDescription,
         plane: &SlicePlane,
@@ -145,7 +163,7 @@ impl Volume {
         let onward = plane
             .row
             .map(|part| part * plane.spacing.1 * every as f64 / VOXEL);
-        let mut values: Vec<f32> = Vec::with_capacity(columns / every + 1);
+        let mut values: Vec<u32> = Vec::with_capacity(columns / every + 1);
         for y in (0..rows).step_by(step(plane.spacing.0)) {
             values.clear();
             for x in (0..columns).step_by(every) {
@@ -153,7 +171,8 @@ impl Volume {
                 let Some(bytes) = frame.data.get(at..) else {
                     return;
                 };
-                values.push((shape.value(shape.word(bytes)) as f64 * slope + intercept) as f32);
+                let value = shape.value(shape.word(bytes)) as f64 * slope + intercept;
+                values.push(ordered(value as f32));
             }
             let place = plane.place(0.0, y as f64);
             for layer in 0..layers {
@@ -167,8 +186,8 @@ impl Volume {
     }
 
     /// Lays values along a line, from a place and in steps that are told in voxels.
-    fn put_row(&mut self, start: [f64; 3], onward: [f64; 3], values: &[f32]) {
-        let [width, depth, height] = self.size;
+    fn put_row(&self, start: [f64; 3], onward: [f64; 3], values: &[u32]) {
+        let [width, depth, _] = self.size;
         let limits = self.size.map(|size| size as f64);
         for (number, value) in values.iter().enumerate() {
             let at: [f64; 3] =
@@ -178,40 +197,62 @@ impl Volume {
                 continue;
             }
             let [x, y, z] = at.map(|at| at as usize);
-            debug_assert!(x < width && y < depth && z < height);
-            let voxel = &mut self.values[(z * depth + y) * width + x];
-            *voxel = voxel.max(*value);
+            let voxel = &self.brightest[(z * depth + y) * width + x];
+            // Most values are not brighter than what lies there, and to look costs less than to write.
+            if voxel.load(Ordering::Relaxed) < *value {
+                voxel.fetch_max(*value, Ordering::Relaxed);
+            }
         }
     }
 
     /// Tells body from air once every slice is in.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle(self) -> Volume {
+        let values: Vec<f32> = self
+            .brightest
+            .into_iter()
+            .map(|voxel| value_of(voxel.into_inner()))
+            .collect();
         let skin = if self.is_ct {
             CT_SKIN as f32
         } else {
-            self.skin()
+            skin(&values, self.is_pet)
         };
-        self.body = self.values.iter().map(|value| *value > skin).collect();
-    }
-
-    /// Where air ends in MR and PET: a little above what lies at the rim of the field of view.
-    fn skin(&self) -> f32 {
-        let mut all: Vec<f32> = self
-            .values
-            .iter()
-            .copied()
-            .filter(|value| !value.is_nan())
-            .collect();
-        if all.is_empty() {
-            return f32::MAX;
+        Volume {
+            size: self.size,
+            body: values.iter().map(|value| *value > skin).collect(),
+            values,
         }
-        all.sort_unstable_by(f32::total_cmp);
-        let at = |share: f64| all[((all.len() - 1) as f64 * share) as usize];
-        // A head fills half of its field of view at most, so the lower part of all values is air.
-        let (air, bright) = (at(0.3).min(at(0.99) * 0.3), at(0.99));
-        air + (bright - air) * if self.is_pet { 0.03 } else { 0.08 }
     }
+}
 
+/// Where air ends in MR and PET: a little above what lies at the rim of the field of view.
+fn skin(values: &[f32], is_pet: bool) -> f32 {
+    let mut all: Vec<f32> = values
+        .iter()
+        .copied()
+        .filter(|value| !value.is_nan())
+        .collect();
+    if all.is_empty() {
+        return f32::MAX;
+    }
+    all.sort_unstable_by(f32::total_cmp);
+    let at = |share: f64| all[((all.len() - 1) as f64 * share) as usize];
+    // A head fills half of its field of view at most, so the lower part of all values is air.
+    let (air, bright) = (at(0.3).min(at(0.99) * 0.3), at(0.99));
+    air + (bright - air) * if is_pet { 0.03 } else { 0.08 }
+}
+
+/// The body in a coarse volume.
+pub(super) struct Volume {
+    /// Voxels to the left, to the back and upwards.
+    pub(super) size: [usize; 3],
+    /// The brightest value that fell into a voxel; NaN where none did.
+    values: Vec<f32>,
+    /// Whether a voxel is of the body.
+    body: Vec<bool>,
+}
+
+impl Volume {
     /// Whether a voxel is of the body.
     pub(super) fn is_body(&self, x: usize, y: usize, z: usize) -> bool {
         let inside = x < self.size[0] && y < self.size[1] && z < self.size[2];
